@@ -1,0 +1,254 @@
+//! Requests and metadata.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use super::fixture::*;
+use crate::saml::{
+    AuthnRequest, CertificateError, EMAIL_FORMAT, IdpKind, IdpMetadata, MetadataError, PinnedKey,
+    ReceiveError, ReceivedRequest, RequestError, SpMetadata, decode_redirect, request_id,
+};
+
+fn request(destination: &Url) -> AuthnRequest<'_> {
+    AuthnRequest {
+        id: "_0123456789abcdef0123456789abcdef",
+        issue_instant: now(),
+        destination,
+        acs_url: "https://sp.example.com/acs?a=1&b=\"2\"",
+        issuer: "https://sp.example.com/<meta>&data",
+        name_id_format: Some(EMAIL_FORMAT),
+        force_authn: true,
+    }
+}
+
+#[test]
+fn request_ids_carry_all_random_bits() {
+    assert_eq!(request_id([0xab; 16]), format!("_{}", "ab".repeat(16)));
+}
+
+#[test]
+fn a_redirect_can_be_read_back_and_keeps_the_query_of_the_destination() {
+    let destination = Url::parse("https://accounts.google.com/o/saml2/idp?idpid=C01").unwrap();
+    let url = request(&destination)
+        .redirect_url(Some("a b&c"), None)
+        .unwrap();
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    assert_eq!(pairs[0], ("idpid".to_owned(), "C01".to_owned()));
+    assert_eq!(
+        (pairs[1].0.as_str(), &pairs[2]),
+        (
+            "SAMLRequest",
+            &("RelayState".to_owned(), "a b&c".to_owned())
+        )
+    );
+    let read = ReceivedRequest::read(&decode_redirect(&pairs[1].1).unwrap()).unwrap();
+    assert_eq!(read.issuer, "https://sp.example.com/<meta>&data");
+    assert_eq!(
+        read.acs_url.as_deref(),
+        Some("https://sp.example.com/acs?a=1&b=\"2\"")
+    );
+    assert_eq!(read.destination.as_deref(), Some(destination.as_str()));
+    assert_eq!(
+        (read.name_id_format.as_deref(), read.force_authn),
+        (Some(EMAIL_FORMAT), true)
+    );
+}
+
+#[test]
+fn a_signed_redirect_signs_the_query_in_the_order_of_the_binding() {
+    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm as _};
+    let destination = Url::parse("https://idp.example.com/sso").unwrap();
+    let url = request(&destination)
+        .redirect_url(Some("state"), Some(rsa()))
+        .unwrap();
+    let (signed, signature) = url.query().unwrap().split_once("&Signature=").unwrap();
+    assert!(
+        signed.starts_with("SAMLRequest=")
+            && signed.contains("&RelayState=state&SigAlg=http%3A%2F%2F")
+    );
+    let signature = url
+        .query_pairs()
+        .find(|(name, _)| name == "Signature")
+        .map(|(_, v)| v.into_owned())
+        .or(Some(signature.to_owned()));
+    let value = STANDARD.decode(signature.unwrap()).unwrap();
+    let key = rsa().certificate().public_key();
+    RSA_PKCS1_2048_8192_SHA256
+        .verify_sig(key, signed.as_bytes(), &value)
+        .unwrap();
+}
+
+#[test]
+fn a_posted_request_is_signed_after_its_issuer() {
+    let destination = Url::parse("https://idp.example.com/sso").unwrap();
+    let form = request(&destination)
+        .post_form(Some("s"), Some(rsa()))
+        .unwrap();
+    let xml = String::from_utf8(STANDARD.decode(form.saml_request).unwrap()).unwrap();
+    assert!(xml.contains("</saml:Issuer><ds:Signature "));
+    assert!(xml.contains("URI=\"#_0123456789abcdef0123456789abcdef\""));
+    let long = "x".repeat(81);
+    assert_eq!(
+        request(&destination).post_form(Some(&long), None),
+        Err(RequestError::RelayState)
+    );
+}
+
+#[test]
+fn a_deflate_bomb_is_not_inflated() {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![b'a'; 50_000_000]).unwrap();
+    assert_eq!(
+        decode_redirect(&STANDARD.encode(encoder.finish().unwrap())),
+        Err(ReceiveError::TooLarge)
+    );
+    assert_eq!(decode_redirect("AAAA"), Err(ReceiveError::Malformed));
+    assert_eq!(decode_redirect("!"), Err(ReceiveError::Malformed));
+}
+
+fn metadata() -> String {
+    let certificate = String::from(rsa().certificate().clone());
+    format!(
+        r#"<?xml version="1.0"?>
+<!-- exported -->
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="http://www.okta.com/exk1" validUntil="2036-01-01T00:00:00Z">
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>
+      {certificate}
+    </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://acme.okta.com/app/sso/saml"/>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://acme.okta.com/app/sso/saml?x=1"/>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>"#
+    )
+}
+
+#[test]
+fn metadata_is_read() {
+    let read = IdpMetadata::read(&metadata()).unwrap();
+    assert_eq!(
+        (read.entity_id.as_str(), read.kind),
+        ("http://www.okta.com/exk1", IdpKind::Okta)
+    );
+    assert_eq!(
+        read.sso_redirect.as_ref().unwrap().as_str(),
+        "https://acme.okta.com/app/sso/saml?x=1"
+    );
+    assert_eq!(read.certificates, [rsa().certificate().clone()]);
+    assert!(read.wants_signed_requests && read.valid_until.is_some());
+    assert_eq!(read.name_id_formats, [EMAIL_FORMAT]);
+    let json = serde_json::to_string(&read).unwrap();
+    assert_eq!(serde_json::from_str::<IdpMetadata>(&json).unwrap(), read);
+}
+
+#[test]
+fn metadata_errors_are_told_apart() {
+    let error = |xml: &str| IdpMetadata::read(xml).unwrap_err();
+    let good = metadata();
+    assert_eq!(
+        error("<!DOCTYPE html><html>sign in</html>"),
+        MetadataError::WebPage
+    );
+    assert!(matches!(error("hello"), MetadataError::NotXml(_)));
+    assert!(matches!(
+        error("<!DOCTYPE x []><x/>"),
+        MetadataError::NotXml(_)
+    ));
+    assert_eq!(error("<rss/>"), MetadataError::NotMetadata);
+    assert_eq!(error(&"x".repeat(2_000_000)), MetadataError::TooLarge);
+    assert_eq!(
+        error(&good.replace("IDPSSODescriptor", "SPSSODescriptor")),
+        MetadataError::ServiceProvider
+    );
+    assert_eq!(
+        error(&good.replace("SAML:2.0:protocol", "SAML:1.1:protocol")),
+        MetadataError::NoIdentityProvider
+    );
+    assert_eq!(
+        error(&good.replace("entityID=\"http://www.okta.com/exk1\"", "")),
+        MetadataError::NoEntityId
+    );
+    assert_eq!(
+        error(&good.replace("bindings:HTTP-", "bindings:X-")),
+        MetadataError::NoSingleSignOn
+    );
+    assert_eq!(
+        error(&good.replace("use=\"signing\"", "use=\"encryption\"")),
+        MetadataError::NoCertificate
+    );
+    assert!(matches!(
+        error(&good.replace("https://acme", "http://acme")),
+        MetadataError::Address(_)
+    ));
+    assert!(matches!(
+        error(&good.replace("https://acme", "javascript://acme")),
+        MetadataError::Address(_)
+    ));
+    assert!(
+        IdpMetadata::read(&good.replace("https://acme.okta.com", "http://127.0.0.1:3000")).is_ok()
+    );
+    let entity = good.split_once("<!-- exported -->").unwrap().1;
+    let several = |n: usize| {
+        format!(
+            "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\">{}</md:EntitiesDescriptor>",
+            entity.repeat(n)
+        )
+    };
+    assert!(IdpMetadata::read(&several(1)).is_ok());
+    assert_eq!(error(&several(2)), MetadataError::Several(2));
+}
+
+/// RSA of 1024 bits, made with `openssl req -x509 -newkey rsa:1024`.
+const WEAK: &str = include_str!("weak.pem");
+
+#[test]
+fn weak_and_foreign_certificates_are_not_pinned() {
+    let weak: String = WEAK.lines().filter(|line| !line.starts_with('-')).collect();
+    assert_eq!(
+        PinnedKey::from_base64(&weak),
+        Err(CertificateError::RsaSize(1024))
+    );
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let ed25519 = rcgen::CertificateParams::new(Vec::new())
+        .unwrap()
+        .self_signed(&pair)
+        .unwrap();
+    assert_eq!(
+        PinnedKey::from_certificate(ed25519.der()),
+        Err(CertificateError::Algorithm)
+    );
+    assert_eq!(
+        PinnedKey::from_base64("AAAA"),
+        Err(CertificateError::Unreadable)
+    );
+    let weak_only = metadata().replace(&String::from(rsa().certificate().clone()), &weak);
+    assert_eq!(
+        IdpMetadata::read(&weak_only),
+        Err(MetadataError::Certificate(CertificateError::RsaSize(1024)))
+    );
+}
+
+#[test]
+fn our_metadata_is_escaped_and_complete() {
+    let certificate = rsa().certificate().certificate_der();
+    let xml = SpMetadata {
+        entity_id: "https://sp.example.com/a?b&c",
+        acs_url: ACS,
+        name_id_formats: &[EMAIL_FORMAT],
+        signing_certificate: Some(certificate),
+        encryption_certificates: &[certificate],
+    }
+    .to_xml();
+    assert!(xml.contains("entityID=\"https://sp.example.com/a?b&amp;c\""));
+    assert!(
+        xml.contains("WantAssertionsSigned=\"true\"")
+            && xml.contains("AuthnRequestsSigned=\"true\"")
+    );
+    assert!(
+        xml.contains("use=\"signing\"") && xml.contains("use=\"encryption\"") && xml.contains(ACS)
+    );
+    assert_eq!(IdpMetadata::read(&xml), Err(MetadataError::ServiceProvider));
+}
