@@ -1,0 +1,5 @@
+//! SAML 2.0.
+
+mod reason;
+
+pub use reason::Reason;
