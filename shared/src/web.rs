@@ -8,7 +8,7 @@ mod problem;
 
 pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
 pub use observe::{not_found, observe};
-pub use page::{ErrorPage, Shell, page, page_posting_to};
+pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to};
 pub use problem::{Problem, problem_of_store};
 
 /// Bytes of a request's body, unless a handler says otherwise.

@@ -4,6 +4,7 @@ use askama::Template;
 use aws_lc_rs::digest;
 use axum::response::{Html, IntoResponse, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use url::Url;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// What the shell around every page needs; templates extend `shell.html` and hold one as `shell`.
@@ -29,7 +30,7 @@ impl Shell {
 
 const STYLE: &str = include_str!("../../templates/style.css");
 /// The one script: it posts a form that would wait for a click without it.
-const POST_SCRIPT: &str = include_str!("../../templates/post.js");
+pub const POST_SCRIPT: &str = include_str!("../../templates/post.js");
 
 /// A short page that says what went wrong and what to do.
 #[derive(Debug, Template)]
@@ -48,12 +49,21 @@ pub struct ErrorPage {
 /// A rendered page with its status and headers.
 #[must_use]
 pub fn page(status: StatusCode, template: &impl Template) -> Response {
-    page_posting_to(status, template, None)
+    page_posting_to(status, template, "")
 }
 
-/// A page whose forms may post to `elsewhere` as well (an origin such as `https://idp.example.com`).
+/// Where the forms of a page may lead that ends at an identity provider or an application.
+///
+/// Browsers hold every redirect that follows a form to the policy of the form's page (CSP level 3, section 6.4.1), and
+/// an identity provider redirects wherever it likes, so nothing narrower than a scheme works.
 #[must_use]
-pub fn page_posting_to(status: StatusCode, template: &impl Template, elsewhere: Option<&str>) -> Response {
+pub fn elsewhere(base_url: &Url) -> &'static str {
+    if base_url.scheme() == "https" { "https:" } else { "https: http://localhost:* http://127.0.0.1:*" }
+}
+
+/// A page whose forms may lead to `elsewhere` as well: CSP sources, such as [`elsewhere`] gives.
+#[must_use]
+pub fn page_posting_to(status: StatusCode, template: &impl Template, elsewhere: &str) -> Response {
     let mut response = match template.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
@@ -62,12 +72,11 @@ pub fn page_posting_to(status: StatusCode, template: &impl Template, elsewhere: 
         }
     };
     let policy = format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; form-action 'self'{}{}; \
+        "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; form-action 'self' {}; \
          frame-ancestors 'none'; base-uri 'none'",
         source_hash(STYLE),
         source_hash(POST_SCRIPT),
-        if elsewhere.is_some() { " " } else { "" },
-        elsewhere.unwrap_or_default(),
+        elsewhere,
     );
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy) {
