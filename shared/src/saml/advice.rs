@@ -162,27 +162,17 @@ pub(super) fn advice(reason: Reason, idp: IdpKind) -> String {
         Reason::Malformed | Reason::Dtd | Reason::Markup | Reason::Structure => format!(
             "The message is not a SAML 2.0 response that we accept. Check that {product} sends an unmodified SAML 2.0 Response by HTTP POST, and that no proxy in between changes it."
         ),
-        Reason::AssertionCount
-        | Reason::DuplicateId
-        | Reason::DsigShape
-        | Reason::Reference
-        | Reason::Transform => {
+        Reason::AssertionCount | Reason::DuplicateId | Reason::DsigShape | Reason::Reference | Reason::Transform => {
             format!(
                 "The signed response is not of the usual form, which an attack also looks like. In {product}, set {} to the product's default and send one assertion.",
                 s.signing
             )
         }
         Reason::SignatureMissing => {
-            format!(
-                "Nothing in the response is signed. In {product}, turn on {}.",
-                s.signing
-            )
+            format!("Nothing in the response is signed. In {product}, turn on {}.", s.signing)
         }
         Reason::Algorithm => {
-            format!(
-                "In {product}, set {} to RSA or ECDSA with SHA-256 or stronger.",
-                s.algorithm
-            )
+            format!("In {product}, set {} to RSA or ECDSA with SHA-256 or stronger.", s.algorithm)
         }
         Reason::NoTrustedKey => {
             format!(
@@ -272,10 +262,7 @@ mod tests {
             for idp in [IdpKind::Other, IdpKind::Okta, IdpKind::Shibboleth] {
                 let text = advice(*reason, idp);
                 assert!(text.ends_with('.'), "{reason}: {text}");
-                assert!(
-                    !text.starts_with("Check the application's settings"),
-                    "{reason} has no advice of its own"
-                );
+                assert!(!text.starts_with("Check the application's settings"), "{reason} has no advice of its own");
             }
         }
     }

@@ -30,71 +30,26 @@ pub(super) struct Method {
 
 const DIGESTS: &[(&str, Hash)] = &[
     ("http://www.w3.org/2001/04/xmlenc#sha256", Hash::Sha256),
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#sha384",
-        Hash::Sha384,
-    ),
+    ("http://www.w3.org/2001/04/xmldsig-more#sha384", Hash::Sha384),
     ("http://www.w3.org/2001/04/xmlenc#sha512", Hash::Sha512),
 ];
 
 const METHODS: &[(&str, Method)] = &[
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-        Method {
-            scheme: Scheme::Rsa,
-            hash: Hash::Sha256,
-        },
-    ),
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
-        Method {
-            scheme: Scheme::Rsa,
-            hash: Hash::Sha384,
-        },
-    ),
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
-        Method {
-            scheme: Scheme::Rsa,
-            hash: Hash::Sha512,
-        },
-    ),
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
-        Method {
-            scheme: Scheme::Ecdsa,
-            hash: Hash::Sha256,
-        },
-    ),
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
-        Method {
-            scheme: Scheme::Ecdsa,
-            hash: Hash::Sha384,
-        },
-    ),
-    (
-        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
-        Method {
-            scheme: Scheme::Ecdsa,
-            hash: Hash::Sha512,
-        },
-    ),
+    ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", Method { scheme: Scheme::Rsa, hash: Hash::Sha256 }),
+    ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", Method { scheme: Scheme::Rsa, hash: Hash::Sha384 }),
+    ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", Method { scheme: Scheme::Rsa, hash: Hash::Sha512 }),
+    ("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", Method { scheme: Scheme::Ecdsa, hash: Hash::Sha256 }),
+    ("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384", Method { scheme: Scheme::Ecdsa, hash: Hash::Sha384 }),
+    ("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512", Method { scheme: Scheme::Ecdsa, hash: Hash::Sha512 }),
 ];
 
 impl Hash {
     pub(super) fn from_uri(uri: &str) -> Option<Self> {
-        DIGESTS
-            .iter()
-            .find(|(known, _)| *known == uri)
-            .map(|(_, hash)| *hash)
+        DIGESTS.iter().find(|(known, _)| *known == uri).map(|(_, hash)| *hash)
     }
 
     pub(super) fn uri(self) -> &'static str {
-        DIGESTS
-            .iter()
-            .find(|(_, hash)| *hash == self)
-            .map_or("", |(uri, _)| uri)
+        DIGESTS.iter().find(|(_, hash)| *hash == self).map_or("", |(uri, _)| uri)
     }
 
     pub(super) fn digest(self, octets: &[u8]) -> digest::Digest {
@@ -112,17 +67,11 @@ impl Hash {
 
 impl Method {
     pub(super) fn from_uri(uri: &str) -> Option<Self> {
-        METHODS
-            .iter()
-            .find(|(known, _)| *known == uri)
-            .map(|(_, method)| *method)
+        METHODS.iter().find(|(known, _)| *known == uri).map(|(_, method)| *method)
     }
 
     pub(super) fn uri(self) -> &'static str {
-        METHODS
-            .iter()
-            .find(|(_, method)| *method == self)
-            .map_or("", |(uri, _)| uri)
+        METHODS.iter().find(|(_, method)| *method == self).map_or("", |(uri, _)| uri)
     }
 
     /// Kinds of key that can have made such a signature.
@@ -149,9 +98,7 @@ impl Method {
             Hash::Sha384 => &lc::RSA_PKCS1_2048_8192_SHA384,
             Hash::Sha512 => &lc::RSA_PKCS1_2048_8192_SHA512,
         };
-        algorithm
-            .verify_sig(key.public_key(), octets, value)
-            .is_ok()
+        algorithm.verify_sig(key.public_key(), octets, value).is_ok()
     }
 
     /// XML signatures carry r and s side by side, each as long as the field (RFC 6931 section 2.3.6).
@@ -169,9 +116,7 @@ impl Method {
             (KeyKind::Rsa, _) => return false,
         };
         let (r, s) = value.split_at(field);
-        UnparsedPublicKey::new(algorithm, key.public_key())
-            .verify(octets, &ecdsa_der(r, s))
-            .is_ok()
+        UnparsedPublicKey::new(algorithm, key.public_key()).verify(octets, &ecdsa_der(r, s)).is_ok()
     }
 }
 
@@ -184,11 +129,7 @@ fn ecdsa_der(r: &[u8], s: &[u8]) -> Vec<u8> {
 }
 
 fn der_integer(number: &[u8]) -> Vec<u8> {
-    let zeros = number
-        .iter()
-        .take_while(|byte| **byte == 0)
-        .count()
-        .min(number.len().saturating_sub(1));
+    let zeros = number.iter().take_while(|byte| **byte == 0).count().min(number.len().saturating_sub(1));
     let digits = number.get(zeros..).unwrap_or_default();
     let sign = digits.first().is_some_and(|byte| byte & 0x80 != 0);
     let length = digits.len() + usize::from(sign);
@@ -219,10 +160,7 @@ mod tests {
         ] {
             assert_eq!(Method::from_uri(weak), None);
         }
-        assert_eq!(
-            Hash::from_uri("http://www.w3.org/2000/09/xmldsig#sha1"),
-            None
-        );
+        assert_eq!(Hash::from_uri("http://www.w3.org/2000/09/xmldsig#sha1"), None);
     }
 
     #[test]

@@ -125,43 +125,24 @@ impl Assertion {
         let named = attribute.and_then(|name| self.find(&[name]));
         if let Some(found) = named.or_else(|| self.find(EMAIL_NAMES)) {
             let address = self.only_value(&found.name)?;
-            return is_email(address).then_some(Email {
-                address,
-                source: &found.name,
-            });
+            return is_email(address).then_some(Email { address, source: &found.name });
         }
-        is_email(&self.name_id.value).then_some(Email {
-            address: &self.name_id.value,
-            source: "NameID",
-        })
+        is_email(&self.name_id.value).then_some(Email { address: &self.name_id.value, source: "NameID" })
     }
 
     /// As [`email`](Self::email), recorded in the trace without the address.
     ///
     /// # Errors
     /// `email_missing`.
-    pub fn check_email(
-        &self,
-        attribute: Option<&str>,
-        trace: &mut Trace,
-    ) -> Result<Email<'_>, Refusal> {
+    pub fn check_email(&self, attribute: Option<&str>, trace: &mut Trace) -> Result<Email<'_>, Refusal> {
         let expected = match attribute {
             Some(name) => format!("one e-mail address in attribute {name}"),
             None => "one e-mail address".to_owned(),
         };
         let Some(email) = self.email(attribute) else {
-            return Err(trace.fail(
-                CheckName::Email,
-                Reason::EmailMissing,
-                expected,
-                "none, or several",
-            ));
+            return Err(trace.fail(CheckName::Email, Reason::EmailMissing, expected, "none, or several"));
         };
-        trace.pass(
-            CheckName::Email,
-            expected,
-            format_args!("one in {}", email.source),
-        );
+        trace.pass(CheckName::Email, expected, format_args!("one in {}", email.source));
         Ok(email)
     }
 
@@ -187,20 +168,12 @@ impl Assertion {
 
     /// The first attribute with one of these names, in the order of the names.
     fn find(&self, names: &[&str]) -> Option<&Attribute> {
-        names.iter().find_map(|name| {
-            self.attributes
-                .iter()
-                .find(|a| is_named(a, &[name]) && !a.values.is_empty())
-        })
+        names.iter().find_map(|name| self.attributes.iter().find(|a| is_named(a, &[name]) && !a.values.is_empty()))
     }
 
     /// The one value of all attributes of this name.
     fn only_value(&self, name: &str) -> Option<&str> {
-        let mut values = self
-            .attributes
-            .iter()
-            .filter(|a| a.name == name)
-            .flat_map(|a| &a.values);
+        let mut values = self.attributes.iter().filter(|a| a.name == name).flat_map(|a| &a.values);
         let first = values.next()?;
         values.all(|other| other == first).then_some(first)
     }
@@ -225,26 +198,19 @@ fn is_email(text: &str) -> bool {
         && domain.contains('.')
         && !domain.starts_with('.')
         && !domain.ends_with('.')
-        && !text
-            .contains(|c: char| c.is_whitespace() || c.is_control() || "<>(),;:\\\"[]".contains(c))
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>(),;:\\\"[]".contains(c))
         && !domain.contains('@')
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::saml::IdpKind;
 
     fn assertion(name_id: &str, attributes: &[(&str, Option<&str>, &[&str])]) -> Assertion {
         Assertion {
             id: "_a".to_owned(),
-            name_id: NameId {
-                value: name_id.to_owned(),
-                format: None,
-                name_qualifier: None,
-                sp_name_qualifier: None,
-            },
+            name_id: NameId { value: name_id.to_owned(), format: None, name_qualifier: None, sp_name_qualifier: None },
             session_index: None,
             authn_instant: Timestamp::UNIX_EPOCH,
             session_not_on_or_after: None,
@@ -266,10 +232,7 @@ mod tests {
 
     #[test]
     fn the_named_attribute_wins_over_known_ones_and_these_over_the_name_id() {
-        let a = assertion(
-            "n@a.com",
-            &[("upn", None, &["u@a.com"]), ("Email", None, &["e@a.com"])],
-        );
+        let a = assertion("n@a.com", &[("upn", None, &["u@a.com"]), ("Email", None, &["e@a.com"])]);
         assert_eq!(address(&a, Some("upn")), Some("u@a.com"));
         assert_eq!(address(&a, Some("absent")), Some("e@a.com"));
         assert_eq!(address(&a, None), Some("e@a.com"));
@@ -279,33 +242,11 @@ mod tests {
 
     #[test]
     fn several_or_malformed_addresses_are_none() {
-        assert_eq!(
-            address(
-                &assertion("n@a.com", &[("email", None, &["a@a.com", "b@a.com"])]),
-                None
-            ),
-            None
-        );
-        let split = assertion(
-            "n@a.com",
-            &[("email", None, &["a@a.com"]), ("email", None, &["b@a.com"])],
-        );
+        assert_eq!(address(&assertion("n@a.com", &[("email", None, &["a@a.com", "b@a.com"])]), None), None);
+        let split = assertion("n@a.com", &[("email", None, &["a@a.com"]), ("email", None, &["b@a.com"])]);
         assert_eq!(address(&split, None), None);
-        for bad in [
-            "a@b@c.com",
-            "a b@c.com",
-            "@c.com",
-            "a@",
-            "a@localhost",
-            "a@c.com,b@c.com",
-            "<a@c.com>",
-            "a@.com",
-        ] {
-            assert_eq!(
-                address(&assertion("x", &[("email", None, &[bad])]), None),
-                None,
-                "{bad}"
-            );
+        for bad in ["a@b@c.com", "a b@c.com", "@c.com", "a@", "a@localhost", "a@c.com,b@c.com", "<a@c.com>", "a@.com"] {
+            assert_eq!(address(&assertion("x", &[("email", None, &[bad])]), None), None, "{bad}");
         }
     }
 
@@ -314,11 +255,7 @@ mod tests {
         let a = assertion(
             "x",
             &[
-                (
-                    "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups",
-                    None,
-                    &["g1", "g2"],
-                ),
+                ("http://schemas.microsoft.com/ws/2008/06/identity/claims/groups", None, &["g1", "g2"]),
                 ("urn:oid:2.5.4.42", Some("givenName"), &["Ada"]),
                 ("urn:oid:2.5.4.4", Some("sn"), &["Lovelace"]),
                 ("roles", None, &["r1"]),
@@ -335,9 +272,7 @@ mod tests {
         let a = assertion("n@a.com", &[]);
         a.check_email(None, &mut trace).unwrap();
         assert!(!serde_json::to_string(&trace).unwrap().contains("n@a.com"));
-        let refusal = assertion("x", &[])
-            .check_email(Some("mail"), &mut trace)
-            .unwrap_err();
+        let refusal = assertion("x", &[]).check_email(Some("mail"), &mut trace).unwrap_err();
         assert_eq!(refusal.reason(), Reason::EmailMissing);
     }
 }

@@ -24,14 +24,8 @@ pub(super) fn canonicalize(
     without: Option<NodeId>,
     inclusive: &[String],
 ) -> Result<String, CanonicalError> {
-    let mut writer = Writer {
-        tree,
-        without,
-        inclusive,
-        in_scope: Vec::new(),
-        rendered: Vec::new(),
-        out: String::new(),
-    };
+    let mut writer =
+        Writer { tree, without, inclusive, in_scope: Vec::new(), rendered: Vec::new(), out: String::new() };
     writer.enter_ancestors(apex)?;
     writer.element(apex, tree.element(apex).ok_or(CanonicalError)?)?;
     Ok(writer.out)
@@ -60,12 +54,7 @@ impl<'a> Writer<'a> {
     }
 
     fn declare(&mut self, element: &'a Element) {
-        self.in_scope.extend(
-            element
-                .declarations
-                .iter()
-                .map(|(prefix, uri)| (prefix.as_str(), uri.as_str())),
-        );
+        self.in_scope.extend(element.declarations.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str())));
     }
 
     /// Recursion is bounded by the depth limit of the reader.
@@ -103,29 +92,14 @@ impl<'a> Writer<'a> {
     /// Declares each prefix that the element uses or that is listed, unless the output already has that binding.
     fn namespaces(&mut self, element: &'a Element) -> Result<(), CanonicalError> {
         let mut needed: Vec<(&str, &str)> = Vec::new();
-        let prefixed = element
-            .attributes
-            .iter()
-            .map(|a| a.name.prefix.as_str())
-            .filter(|prefix| !prefix.is_empty());
-        for prefix in prefixed
-            .chain([element.name.prefix.as_str()])
-            .filter(|prefix| *prefix != "xml")
-        {
+        let prefixed = element.attributes.iter().map(|a| a.name.prefix.as_str()).filter(|prefix| !prefix.is_empty());
+        for prefix in prefixed.chain([element.name.prefix.as_str()]).filter(|prefix| *prefix != "xml") {
             let uri = lookup(&self.in_scope, prefix);
-            let uri = if prefix.is_empty() {
-                uri.unwrap_or_default()
-            } else {
-                uri.ok_or(CanonicalError)?
-            };
+            let uri = if prefix.is_empty() { uri.unwrap_or_default() } else { uri.ok_or(CanonicalError)? };
             needed.push((prefix, uri));
         }
         for listed in self.inclusive {
-            let prefix = if listed == "#default" {
-                ""
-            } else {
-                listed.as_str()
-            };
+            let prefix = if listed == "#default" { "" } else { listed.as_str() };
             if let Some(uri) = lookup(&self.in_scope, prefix) {
                 needed.push((prefix, uri));
             }
@@ -155,9 +129,7 @@ impl<'a> Writer<'a> {
     /// By namespace, then by local name; those without a namespace first.
     fn attributes(&mut self, element: &Element) {
         let mut sorted: Vec<_> = element.attributes.iter().collect();
-        sorted.sort_by(|a, b| {
-            (&a.name.namespace, &a.name.local).cmp(&(&b.name.namespace, &b.name.local))
-        });
+        sorted.sort_by(|a, b| (&a.name.namespace, &a.name.local).cmp(&(&b.name.namespace, &b.name.local)));
         for attribute in sorted {
             self.out.push(' ');
             if !attribute.name.prefix.is_empty() {
@@ -174,11 +146,7 @@ impl<'a> Writer<'a> {
 
 /// The innermost binding of a prefix.
 fn lookup<'a>(bindings: &[(&'a str, &'a str)], prefix: &str) -> Option<&'a str> {
-    bindings
-        .iter()
-        .rev()
-        .find(|(bound, _)| *bound == prefix)
-        .map(|(_, uri)| *uri)
+    bindings.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, uri)| *uri)
 }
 
 /// Canonical XML 1.0 section 2.3, text nodes.

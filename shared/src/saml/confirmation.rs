@@ -22,10 +22,7 @@ pub(super) fn bearers(assertion: Part<'_>) -> Vec<Bearer<'_>> {
         return Vec::new();
     };
     let confirmations = subject.named("SubjectConfirmation");
-    confirmations
-        .filter(|confirmation| confirmation.attribute("Method") == Some(BEARER))
-        .map(Bearer::read)
-        .collect()
+    confirmations.filter(|confirmation| confirmation.attribute("Method") == Some(BEARER)).map(Bearer::read).collect()
 }
 
 impl<'a> Bearer<'a> {
@@ -53,13 +50,7 @@ impl<'a> Bearer<'a> {
 
     /// Whether all of it fits. Chooses among several; the checks decide on the chosen one.
     pub(super) fn holds(&self, expected: &Expected<'_>) -> bool {
-        let Expected {
-            acs_url,
-            request,
-            now,
-            skew,
-            ..
-        } = *expected;
+        let Expected { acs_url, request, now, skew, .. } = *expected;
         let asked = match request {
             Request::Pending(id) => self.in_response_to.is_none_or(|named| named == id),
             Request::None { .. } => self.in_response_to.is_none(),

@@ -40,12 +40,7 @@ impl Unverified {
     pub fn from_xml(octets: &[u8], trace: &mut Trace) -> Result<Self, Refusal> {
         check_size(octets.len(), trace)?;
         let Ok(text) = std::str::from_utf8(octets) else {
-            return Err(trace.fail(
-                CheckName::Encoding,
-                Reason::Malformed,
-                "UTF-8",
-                "other octets",
-            ));
+            return Err(trace.fail(CheckName::Encoding, Reason::Malformed, "UTF-8", "other octets"));
         };
         trace.pass(CheckName::Encoding, "base64 of UTF-8", "base64 of UTF-8");
         let tree = Tree::read(text, Comments::Refuse)
@@ -55,11 +50,7 @@ impl Unverified {
         let (assertion, encrypted) = the_assertion(&tree, trace)?;
         check_ids(&tree, trace)?;
         let signatures = shape::read(&tree, assertion, encrypted, trace)?;
-        Ok(Self {
-            tree,
-            encrypted,
-            signatures,
-        })
+        Ok(Self { tree, encrypted, signatures })
     }
 }
 
@@ -69,22 +60,12 @@ fn base64_octets(form_value: &str, trace: &mut Trace) -> Result<Vec<u8>, Refusal
     if form_value.len() > MAX_MESSAGE_BYTES * 3 {
         check_size(form_value.len(), trace)?;
     }
-    let compact: String = form_value
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n'))
-        .collect();
+    let compact: String = form_value.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
     let octets = STANDARD.decode(compact);
     if let Ok(octets) = &octets {
         check_size(octets.len(), trace)?;
     }
-    octets.map_err(|error| {
-        trace.fail(
-            CheckName::Encoding,
-            Reason::Malformed,
-            "clean base64",
-            error,
-        )
-    })
+    octets.map_err(|error| trace.fail(CheckName::Encoding, Reason::Malformed, "clean base64", error))
 }
 
 fn check_size(bytes: usize, trace: &mut Trace) -> Result<(), Refusal> {
@@ -107,88 +88,46 @@ fn check_root(tree: &Tree, trace: &mut Trace) -> Result<(), Refusal> {
         "another version"
     } else if tree.attribute(root, "ID").is_none_or(str::is_empty) {
         "no ID"
-    } else if tree
-        .all_elements()
-        .filter(|(_, e)| e.name.local == "Response")
-        .count()
-        != 1
-    {
+    } else if tree.all_elements().filter(|(_, e)| e.name.local == "Response").count() != 1 {
         "a nested Response"
-    } else if tree
-        .named(root, ASSERTION_NS, "Assertion")
-        .any(|assertion| !is_versioned(tree, assertion))
-    {
+    } else if tree.named(root, ASSERTION_NS, "Assertion").any(|assertion| !is_versioned(tree, assertion)) {
         "an assertion without ID or of another version"
     } else {
-        trace.pass(
-            CheckName::Structure,
-            "a SAML 2.0 Response",
-            "a SAML 2.0 Response",
-        );
+        trace.pass(CheckName::Structure, "a SAML 2.0 Response", "a SAML 2.0 Response");
         return Ok(());
     };
-    Err(trace.fail(
-        CheckName::Structure,
-        Reason::Structure,
-        "a SAML 2.0 Response",
-        found,
-    ))
+    Err(trace.fail(CheckName::Structure, Reason::Structure, "a SAML 2.0 Response", found))
 }
 
 /// SAML Core 2.3.3.
 pub(super) fn is_versioned(tree: &Tree, assertion: NodeId) -> bool {
     tree.attribute(assertion, "Version") == Some("2.0")
-        && tree
-            .attribute(assertion, "ID")
-            .is_some_and(|id| !id.is_empty())
+        && tree.attribute(assertion, "ID").is_some_and(|id| !id.is_empty())
 }
 
 /// Assertions are counted by local name in any namespace, wherever they hide.
 fn the_assertion(tree: &Tree, trace: &mut Trace) -> Result<(NodeId, bool), Refusal> {
-    let named = |(id, name): (NodeId, &str)| {
-        matches!(name, "Assertion" | "EncryptedAssertion").then_some(id)
-    };
-    let all: Vec<NodeId> = tree
-        .all_elements()
-        .filter_map(|(id, element)| named((id, element.name.local.as_str())))
-        .collect();
+    let named = |(id, name): (NodeId, &str)| matches!(name, "Assertion" | "EncryptedAssertion").then_some(id);
+    let all: Vec<NodeId> =
+        tree.all_elements().filter_map(|(id, element)| named((id, element.name.local.as_str()))).collect();
     let expected = "one assertion directly under the Response";
     match all[..] {
         // A failed sign-in has no assertion to look for: what the administrator needs is the status.
         [] if !Envelope::read(tree, false).is_success() => {
             Envelope::read(tree, false).check_status(trace)?;
-            Err(trace.fail(
-                CheckName::AssertionCount,
-                Reason::AssertionCount,
-                expected,
-                "none",
-            ))
+            Err(trace.fail(CheckName::AssertionCount, Reason::AssertionCount, expected, "none"))
         }
         [only] => {
             let direct = tree.parent(only) == Some(tree.root());
             let encrypted = tree.is(only, ASSERTION_NS, "EncryptedAssertion");
             if !direct || !(encrypted || tree.is(only, ASSERTION_NS, "Assertion")) {
                 let found = "one elsewhere or in another namespace";
-                return Err(trace.fail(
-                    CheckName::AssertionCount,
-                    Reason::AssertionCount,
-                    expected,
-                    found,
-                ));
+                return Err(trace.fail(CheckName::AssertionCount, Reason::AssertionCount, expected, found));
             }
-            trace.pass(
-                CheckName::AssertionCount,
-                expected,
-                if encrypted { "one, encrypted" } else { "one" },
-            );
+            trace.pass(CheckName::AssertionCount, expected, if encrypted { "one, encrypted" } else { "one" });
             Ok((only, encrypted))
         }
-        _ => Err(trace.fail(
-            CheckName::AssertionCount,
-            Reason::AssertionCount,
-            expected,
-            all.len(),
-        )),
+        _ => Err(trace.fail(CheckName::AssertionCount, Reason::AssertionCount, expected, all.len())),
     }
 }
 
@@ -197,10 +136,7 @@ pub(super) fn check_ids(tree: &Tree, trace: &mut Trace) -> Result<(), Refusal> {
     let mut ids: Vec<&str> = Vec::new();
     let mut doubled = false;
     for (_, element) in tree.all_elements() {
-        let own = element
-            .attributes
-            .iter()
-            .filter(|a| a.name.local.eq_ignore_ascii_case("id"));
+        let own = element.attributes.iter().filter(|a| a.name.local.eq_ignore_ascii_case("id"));
         let before = ids.len();
         ids.extend(own.map(|a| a.value.as_str()));
         doubled |= ids.len() > before + 1;
@@ -209,16 +145,6 @@ pub(super) fn check_ids(tree: &Tree, trace: &mut Trace) -> Result<(), Refusal> {
     ids.sort_unstable();
     ids.dedup();
     let unique = !doubled && ids.len() == all;
-    let found = if unique {
-        "every id once"
-    } else {
-        "an id twice, or an element with two"
-    };
-    trace.require(
-        CheckName::UniqueIds,
-        Reason::DuplicateId,
-        unique,
-        "every id once",
-        found,
-    )
+    let found = if unique { "every id once" } else { "an id twice, or an element with two" };
+    trace.require(CheckName::UniqueIds, Reason::DuplicateId, unique, "every id once", found)
 }

@@ -29,11 +29,7 @@ impl Envelope {
         let issuers: Vec<_> = tree.named(root, ASSERTION_NS, "Issuer").collect();
         let issuer = match issuers[..] {
             [] => None,
-            [only] => Some(
-                tree.text(only)
-                    .map(|text| text.trim_ascii().to_owned())
-                    .unwrap_or_default(),
-            ),
+            [only] => Some(tree.text(only).map(|text| text.trim_ascii().to_owned()).unwrap_or_default()),
             _ => Some(String::new()),
         };
         Self {
@@ -46,37 +42,21 @@ impl Envelope {
     }
 
     pub(super) fn is_success(&self) -> bool {
-        self.status
-            .first()
-            .is_some_and(|code| code == STATUS_SUCCESS)
+        self.status.first().is_some_and(|code| code == STATUS_SUCCESS)
     }
 
     /// Refuses with the codes that the identity provider gave. Its message may be personal and is left out.
     pub(super) fn check_status(&self, trace: &mut Trace) -> Result<(), Refusal> {
-        let found = if self.status.is_empty() {
-            "no status".to_owned()
-        } else {
-            self.status.join(", ")
-        };
-        trace.require(
-            CheckName::Status,
-            Reason::Status,
-            self.is_success(),
-            STATUS_SUCCESS,
-            found,
-        )
+        let found = if self.status.is_empty() { "no status".to_owned() } else { self.status.join(", ") };
+        trace.require(CheckName::Status, Reason::Status, self.is_success(), STATUS_SUCCESS, found)
     }
 }
 
 /// SAML Core 3.2.2.1 and 3.2.2.2: at most one Status, and in it one code, in which there may be another.
 fn status_codes(tree: &Tree) -> Vec<String> {
-    let top = tree
-        .only(tree.root(), PROTOCOL_NS, "Status")
-        .and_then(|status| tree.only(status, PROTOCOL_NS, "StatusCode"));
+    let top =
+        tree.only(tree.root(), PROTOCOL_NS, "Status").and_then(|status| tree.only(status, PROTOCOL_NS, "StatusCode"));
     let nested = top.and_then(|code| tree.only(code, PROTOCOL_NS, "StatusCode"));
     let codes = [top, nested].into_iter().flatten();
-    codes
-        .filter_map(|code| tree.attribute(code, "Value"))
-        .map(str::to_owned)
-        .collect()
+    codes.filter_map(|code| tree.attribute(code, "Value")).map(str::to_owned).collect()
 }

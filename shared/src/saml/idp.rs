@@ -54,21 +54,13 @@ impl IdpKind {
     /// Guesses from the entity id and, where that says nothing, from a single sign-on address.
     #[must_use]
     pub fn detect(entity_id: &str, sso_url: Option<&str>) -> Self {
-        [Some(entity_id), sso_url]
-            .into_iter()
-            .flatten()
-            .map(of)
-            .find(|kind| *kind != Self::Other)
-            .unwrap_or_default()
+        [Some(entity_id), sso_url].into_iter().flatten().map(of).find(|kind| *kind != Self::Other).unwrap_or_default()
     }
 }
 
 fn of(address: &str) -> IdpKind {
     let address = address.to_ascii_lowercase();
-    MARKS
-        .iter()
-        .find(|(mark, _)| address.contains(mark))
-        .map_or(IdpKind::Other, |(_, kind)| *kind)
+    MARKS.iter().find(|(mark, _)| address.contains(mark)).map_or(IdpKind::Other, |(_, kind)| *kind)
 }
 
 #[cfg(test)]
@@ -79,36 +71,18 @@ mod tests {
     fn products_are_told_apart() {
         for (entity_id, kind) in [
             ("http://www.okta.com/exk1fcia6d6EMsf331d8", IdpKind::Okta),
-            (
-                "https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/",
-                IdpKind::Entra,
-            ),
-            (
-                "https://accounts.google.com/o/saml2?idpid=C01abc",
-                IdpKind::Google,
-            ),
+            ("https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/", IdpKind::Entra),
+            ("https://accounts.google.com/o/saml2?idpid=C01abc", IdpKind::Google),
             ("https://sso.example.com/realms/main", IdpKind::Keycloak),
             ("http://fs.example.com/adfs/services/trust", IdpKind::Adfs),
             ("https://auth.pingone.eu/0000", IdpKind::Ping),
-            (
-                "https://app.onelogin.com/saml/metadata/1",
-                IdpKind::OneLogin,
-            ),
-            (
-                "https://login.example.edu/idp/shibboleth",
-                IdpKind::Shibboleth,
-            ),
-            (
-                "https://idp.example.org/simplesaml/saml2/idp/metadata.php",
-                IdpKind::SimpleSamlPhp,
-            ),
+            ("https://app.onelogin.com/saml/metadata/1", IdpKind::OneLogin),
+            ("https://login.example.edu/idp/shibboleth", IdpKind::Shibboleth),
+            ("https://idp.example.org/simplesaml/saml2/idp/metadata.php", IdpKind::SimpleSamlPhp),
             ("urn:example:idp", IdpKind::Other),
         ] {
             assert_eq!(IdpKind::detect(entity_id, None), kind, "{entity_id}");
         }
-        assert_eq!(
-            IdpKind::detect("urn:x", Some("https://acme.okta.com/app/sso")),
-            IdpKind::Okta
-        );
+        assert_eq!(IdpKind::detect("urn:x", Some("https://acme.okta.com/app/sso")), IdpKind::Okta);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::RsaParameters;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
+
+use crate::id::sha256;
 
 /// Smallest RSA modulus accepted, in bits.
 pub const MIN_RSA_BITS: u32 = 2048;
@@ -83,16 +84,14 @@ impl PinnedKey {
         if der.len() > MAX_CERTIFICATE_BYTES {
             return Err(CertificateError::Unreadable);
         }
-        let (rest, certificate) =
-            X509Certificate::from_der(der).map_err(|_| CertificateError::Unreadable)?;
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::Unreadable)?;
         if !rest.is_empty() {
             return Err(CertificateError::Unreadable);
         }
         let info = certificate.public_key();
         let kind = key_kind(info)?;
         let validity = certificate.validity();
-        let time =
-            |seconds| Timestamp::from_second(seconds).map_err(|_| CertificateError::Unreadable);
+        let time = |seconds| Timestamp::from_second(seconds).map_err(|_| CertificateError::Unreadable);
         Ok(Self {
             der: der.to_vec(),
             fingerprint: sha256(der),
@@ -109,9 +108,7 @@ impl PinnedKey {
     /// As [`from_certificate`](Self::from_certificate).
     pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
         let compact: String = text.split_ascii_whitespace().collect();
-        let der = STANDARD
-            .decode(compact)
-            .map_err(|_| CertificateError::Unreadable)?;
+        let der = STANDARD.decode(compact).map_err(|_| CertificateError::Unreadable)?;
         Self::from_certificate(&der)
     }
 
@@ -205,11 +202,7 @@ impl Trust {
     /// Trust in an identity provider's keys, expired ones with a warning.
     #[must_use]
     pub fn new(idp_entity_id: impl Into<String>, keys: Vec<PinnedKey>) -> Self {
-        Self {
-            idp_entity_id: idp_entity_id.into(),
-            keys,
-            expired_keys: ExpiredKeys::default(),
-        }
+        Self { idp_entity_id: idp_entity_id.into(), keys, expired_keys: ExpiredKeys::default() }
     }
 
     /// The keys of one kind that the policy lets through, and whether each is within its validity.
@@ -233,11 +226,7 @@ fn key_kind(info: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, CertificateError
             Ok(KeyKind::Rsa)
         }
         PublicKey::EC(_) => {
-            let curve = info
-                .algorithm
-                .parameters
-                .as_ref()
-                .and_then(|any| any.as_oid().ok());
+            let curve = info.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
             match curve.map(|oid| oid.to_id_string()).as_deref() {
                 Some(P256_OID) => Ok(KeyKind::P256),
                 Some(P384_OID) => Ok(KeyKind::P384),
@@ -248,19 +237,6 @@ fn key_kind(info: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, CertificateError
     }
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    // SHA-256 always gives 32 bytes; `zip` keeps this free of a panic.
-    for (to, from) in out.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
-        *to = *from;
-    }
-    out
-}
-
-pub(super) fn hex_with_colons(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect::<Vec<_>>()
-        .join(":")
+fn hex_with_colons(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }

@@ -25,9 +25,7 @@ pub const MAX_CERTIFICATES: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// Larger than [`MAX_METADATA_BYTES`].
-    #[error(
-        "The metadata is larger than 1 MiB. Use the metadata of this one application, not of a federation."
-    )]
+    #[error("The metadata is larger than 1 MiB. Use the metadata of this one application, not of a federation.")]
     TooLarge,
     /// A web page.
     #[error(
@@ -41,14 +39,10 @@ pub enum MetadataError {
     #[error("This is XML, but not SAML 2.0 metadata.")]
     NotMetadata,
     /// An `EntitiesDescriptor` with more or fewer than one identity provider.
-    #[error(
-        "The metadata describes {0} identity providers; use the metadata of the one to connect."
-    )]
+    #[error("The metadata describes {0} identity providers; use the metadata of the one to connect.")]
     Several(usize),
     /// Only a service provider's role.
-    #[error(
-        "This is the metadata of a service provider. Use the identity provider's metadata here, not ours."
-    )]
+    #[error("This is the metadata of a service provider. Use the identity provider's metadata here, not ours.")]
     ServiceProvider,
     /// No `IDPSSODescriptor` for SAML 2.0.
     #[error("The metadata describes no SAML 2.0 identity provider.")]
@@ -103,10 +97,7 @@ impl IdpMetadata {
         let tree = read_tree(xml)?;
         let entity = the_entity(&tree)?;
         let role = identity_provider(&tree, entity)?;
-        let entity_id = tree
-            .attribute(entity, "entityID")
-            .map(str::trim_ascii)
-            .unwrap_or_default();
+        let entity_id = tree.attribute(entity, "entityID").map(str::trim_ascii).unwrap_or_default();
         if entity_id.is_empty() || entity_id.len() > MAX_ENTITY_ID_BYTES {
             return Err(MetadataError::NoEntityId);
         }
@@ -115,24 +106,17 @@ impl IdpMetadata {
         let Some(address) = sso_redirect.as_ref().or(sso_post.as_ref()) else {
             return Err(MetadataError::NoSingleSignOn);
         };
-        let formats = tree
-            .named(role, METADATA_NS, "NameIDFormat")
-            .filter_map(|node| tree.text(node));
+        let formats = tree.named(role, METADATA_NS, "NameIDFormat").filter_map(|node| tree.text(node));
         Ok(Self {
             entity_id: entity_id.to_owned(),
             kind: IdpKind::detect(entity_id, Some(address.as_str())),
-            wants_signed_requests: matches!(
-                tree.attribute(role, "WantAuthnRequestsSigned"),
-                Some("true" | "1")
-            ),
+            wants_signed_requests: matches!(tree.attribute(role, "WantAuthnRequestsSigned"), Some("true" | "1")),
             certificates: certificates(&tree, role)?,
             valid_until: [entity, role]
                 .iter()
                 .filter_map(|node| time::parse(tree.attribute(*node, "validUntil")?))
                 .min(),
-            name_id_formats: formats
-                .map(|format| format.trim_ascii().to_owned())
-                .collect(),
+            name_id_formats: formats.map(|format| format.trim_ascii().to_owned()).collect(),
             sso_redirect,
             sso_post,
         })
@@ -144,11 +128,7 @@ fn read_tree(xml: &str) -> Result<Tree, MetadataError> {
         return Err(MetadataError::TooLarge);
     }
     let xml = xml.trim_start_matches('\u{feff}').trim_ascii();
-    let start: String = xml
-        .chars()
-        .take(15)
-        .collect::<String>()
-        .to_ascii_lowercase();
+    let start: String = xml.chars().take(15).collect::<String>().to_ascii_lowercase();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         return Err(MetadataError::WebPage);
     }
@@ -169,10 +149,7 @@ fn the_entity(tree: &Tree) -> Result<NodeId, MetadataError> {
     }
     let entities = tree.all_elements().map(|(node, _)| node).filter(|node| {
         tree.is(*node, METADATA_NS, "EntityDescriptor")
-            && tree
-                .named(*node, METADATA_NS, "IDPSSODescriptor")
-                .next()
-                .is_some()
+            && tree.named(*node, METADATA_NS, "IDPSSODescriptor").next().is_some()
     });
     match entities.collect::<Vec<_>>()[..] {
         [only] => Ok(only),
@@ -183,43 +160,26 @@ fn the_entity(tree: &Tree) -> Result<NodeId, MetadataError> {
 /// The role that speaks SAML 2.0.
 fn identity_provider(tree: &Tree, entity: NodeId) -> Result<NodeId, MetadataError> {
     let speaks = |role: &NodeId| {
-        let protocols = tree
-            .attribute(*role, "protocolSupportEnumeration")
-            .unwrap_or(PROTOCOL_NS);
-        protocols
-            .split_ascii_whitespace()
-            .any(|protocol| protocol == PROTOCOL_NS)
+        let protocols = tree.attribute(*role, "protocolSupportEnumeration").unwrap_or(PROTOCOL_NS);
+        protocols.split_ascii_whitespace().any(|protocol| protocol == PROTOCOL_NS)
     };
     let mut roles = tree.named(entity, METADATA_NS, "IDPSSODescriptor");
     if let Some(role) = roles.find(speaks) {
         return Ok(role);
     }
-    let service_provider = tree
-        .named(entity, METADATA_NS, "SPSSODescriptor")
-        .next()
-        .is_some();
-    Err(if service_provider {
-        MetadataError::ServiceProvider
-    } else {
-        MetadataError::NoIdentityProvider
-    })
+    let service_provider = tree.named(entity, METADATA_NS, "SPSSODescriptor").next().is_some();
+    Err(if service_provider { MetadataError::ServiceProvider } else { MetadataError::NoIdentityProvider })
 }
 
 fn single_sign_on(tree: &Tree, role: NodeId, binding: &str) -> Result<Option<Url>, MetadataError> {
     let mut services = tree.named(role, METADATA_NS, "SingleSignOnService");
-    let Some(service) =
-        services.find(|service| tree.attribute(*service, "Binding") == Some(binding))
-    else {
+    let Some(service) = services.find(|service| tree.attribute(*service, "Binding") == Some(binding)) else {
         return Ok(None);
     };
     let location = tree.attribute(service, "Location").unwrap_or_default();
     let bad = || MetadataError::Address(location.chars().take(200).collect());
     let url = Url::parse(location.trim_ascii()).map_err(|_| bad())?;
-    if is_safe(&url) {
-        Ok(Some(url))
-    } else {
-        Err(bad())
-    }
+    if is_safe(&url) { Ok(Some(url)) } else { Err(bad()) }
 }
 
 /// https, or http on this very machine; no credentials in it.
@@ -245,11 +205,7 @@ fn certificates(tree: &Tree, role: NodeId) -> Result<Vec<PinnedKey>, MetadataErr
         .flat_map(|data| tree.named(data, DSIG_NS, "X509Certificate"));
     let (mut keys, mut defect) = (Vec::new(), None);
     for node in nodes {
-        match tree
-            .text(node)
-            .ok_or(CertificateError::Unreadable)
-            .and_then(PinnedKey::from_base64)
-        {
+        match tree.text(node).ok_or(CertificateError::Unreadable).and_then(PinnedKey::from_base64) {
             Ok(key) if keys.contains(&key) => {}
             Ok(key) => keys.push(key),
             Err(error) => defect = defect.or(Some(error)),
@@ -282,16 +238,9 @@ impl SpMetadata<'_> {
     /// The document.
     #[must_use]
     pub fn to_xml(&self) -> String {
-        let signed = if self.signing_certificate.is_some() {
-            "true"
-        } else {
-            "false"
-        };
+        let signed = if self.signing_certificate.is_some() { "true" } else { "false" };
         let mut w = Writer::default();
-        w.start(
-            "md:EntityDescriptor",
-            &[("xmlns:md", METADATA_NS), ("entityID", self.entity_id)],
-        );
+        w.start("md:EntityDescriptor", &[("xmlns:md", METADATA_NS), ("entityID", self.entity_id)]);
         w.start(
             "md:SPSSODescriptor",
             &[
@@ -309,12 +258,7 @@ impl SpMetadata<'_> {
         for format in self.name_id_formats {
             w.leaf("md:NameIDFormat", &[], format);
         }
-        let service = [
-            ("Binding", POST_BINDING),
-            ("Location", self.acs_url),
-            ("index", "0"),
-            ("isDefault", "true"),
-        ];
+        let service = [("Binding", POST_BINDING), ("Location", self.acs_url), ("index", "0"), ("isDefault", "true")];
         w.leaf("md:AssertionConsumerService", &service, "");
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", w.finish())
     }
@@ -322,8 +266,7 @@ impl SpMetadata<'_> {
 
 fn key_descriptor(w: &mut Writer, usage: &str, certificate: &[u8]) {
     w.start("md:KeyDescriptor", &[("use", usage)]);
-    w.start("ds:KeyInfo", &[("xmlns:ds", DSIG_NS)])
-        .start("ds:X509Data", &[]);
+    w.start("ds:KeyInfo", &[("xmlns:ds", DSIG_NS)]).start("ds:X509Data", &[]);
     w.leaf("ds:X509Certificate", &[], &STANDARD.encode(certificate));
     w.end().end().end();
 }

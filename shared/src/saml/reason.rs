@@ -111,17 +111,12 @@ impl FromStr for Reason {
     type Err = UnknownReason;
 
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|reason| reason.as_str() == code)
-            .ok_or(UnknownReason)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == code).ok_or(UnknownReason)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -129,10 +124,7 @@ mod tests {
         for reason in Reason::ALL {
             assert_eq!(reason.as_str().parse(), Ok(*reason));
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
-            assert_eq!(
-                serde_json::from_value::<Reason>(reason.as_str().into()).unwrap(),
-                *reason
-            );
+            assert_eq!(serde_json::from_value::<Reason>(reason.as_str().into()).unwrap(), *reason);
         }
         assert_eq!("".parse::<Reason>(), Err(UnknownReason));
     }

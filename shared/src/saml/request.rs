@@ -10,6 +10,8 @@ use flate2::write::DeflateEncoder;
 use jiff::{Timestamp, Unit};
 use url::Url;
 
+use crate::id::hex;
+
 use super::scan::Comments;
 use super::sign::{SignError, SigningKey, Style};
 use super::write::Writer;
@@ -36,8 +38,7 @@ pub enum RequestError {
 /// An id for a request, from random bits that the caller draws: `_` and 32 hexadecimal digits, an `xs:ID`.
 #[must_use]
 pub fn request_id(random: [u8; 16]) -> String {
-    let digits: Vec<String> = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("_{}", digits.concat())
+    format!("_{}", hex(&random))
 }
 
 /// A request to an identity provider to sign somebody in.
@@ -74,11 +75,7 @@ impl AuthnRequest<'_> {
     /// The message, not signed.
     #[must_use]
     pub fn to_xml(&self) -> String {
-        let instant = self
-            .issue_instant
-            .round(Unit::Second)
-            .unwrap_or(self.issue_instant)
-            .to_string();
+        let instant = self.issue_instant.round(Unit::Second).unwrap_or(self.issue_instant).to_string();
         let mut attributes = vec![
             ("xmlns:samlp", PROTOCOL_NS),
             ("xmlns:saml", ASSERTION_NS),
@@ -91,14 +88,9 @@ impl AuthnRequest<'_> {
         ];
         attributes.extend(self.force_authn.then_some(("ForceAuthn", "true")));
         let mut w = Writer::default();
-        w.start("samlp:AuthnRequest", &attributes)
-            .leaf("saml:Issuer", &[], self.issuer);
+        w.start("samlp:AuthnRequest", &attributes).leaf("saml:Issuer", &[], self.issuer);
         if let Some(format) = self.name_id_format {
-            w.leaf(
-                "samlp:NameIDPolicy",
-                &[("Format", format), ("AllowCreate", "true")],
-                "",
-            );
+            w.leaf("samlp:NameIDPolicy", &[("Format", format), ("AllowCreate", "true")], "");
         }
         w.finish()
     }
@@ -107,16 +99,10 @@ impl AuthnRequest<'_> {
     ///
     /// # Errors
     /// If the relay state is too long, or signing fails.
-    pub fn redirect_url(
-        &self,
-        relay_state: Option<&str>,
-        key: Option<&SigningKey>,
-    ) -> Result<Url, RequestError> {
+    pub fn redirect_url(&self, relay_state: Option<&str>, key: Option<&SigningKey>) -> Result<Url, RequestError> {
         check_relay_state(relay_state)?;
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder
-            .write_all(self.to_xml().as_bytes())
-            .map_err(|_| RequestError::Deflate)?;
+        encoder.write_all(self.to_xml().as_bytes()).map_err(|_| RequestError::Deflate)?;
         let deflated = encoder.finish().map_err(|_| RequestError::Deflate)?;
         let mut query = format!("SAMLRequest={}", percent_encode(&STANDARD.encode(deflated)));
         if let Some(relay_state) = relay_state {
@@ -141,11 +127,7 @@ impl AuthnRequest<'_> {
     ///
     /// # Errors
     /// If the relay state is too long, or signing fails.
-    pub fn post_form(
-        &self,
-        relay_state: Option<&str>,
-        key: Option<&SigningKey>,
-    ) -> Result<PostForm, RequestError> {
+    pub fn post_form(&self, relay_state: Option<&str>, key: Option<&SigningKey>) -> Result<PostForm, RequestError> {
         check_relay_state(relay_state)?;
         let xml = self.to_xml();
         let xml = match key {
@@ -171,9 +153,7 @@ fn check_relay_state(relay_state: Option<&str>) -> Result<(), RequestError> {
 fn percent_encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -198,16 +178,10 @@ pub fn decode_redirect(saml_request: &str) -> Result<String, ReceiveError> {
     if saml_request.len() > MAX_MESSAGE_BYTES * 2 {
         return Err(ReceiveError::TooLarge);
     }
-    let deflated = STANDARD
-        .decode(saml_request)
-        .map_err(|_| ReceiveError::Malformed)?;
-    let limit = u64::try_from(MAX_MESSAGE_BYTES)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let deflated = STANDARD.decode(saml_request).map_err(|_| ReceiveError::Malformed)?;
+    let limit = u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut inflated = Vec::new();
-    let read = DeflateDecoder::new(&deflated[..])
-        .take(limit)
-        .read_to_end(&mut inflated);
+    let read = DeflateDecoder::new(&deflated[..]).take(limit).read_to_end(&mut inflated);
     read.map_err(|_| ReceiveError::Malformed)?;
     if inflated.len() > MAX_MESSAGE_BYTES {
         return Err(ReceiveError::TooLarge);
@@ -241,28 +215,17 @@ impl ReceivedRequest {
         let tree = Tree::read(xml, Comments::Refuse).map_err(|_| ReceiveError::Malformed)?;
         let root = tree.root();
         let attribute = |name| tree.attribute(root, name).map(str::to_owned);
-        if !tree.is(root, PROTOCOL_NS, "AuthnRequest")
-            || tree.attribute(root, "Version") != Some("2.0")
-        {
+        if !tree.is(root, PROTOCOL_NS, "AuthnRequest") || tree.attribute(root, "Version") != Some("2.0") {
             return Err(ReceiveError::Malformed);
         }
-        let issuer = tree
-            .only(root, ASSERTION_NS, "Issuer")
-            .and_then(|issuer| tree.text(issuer));
+        let issuer = tree.only(root, ASSERTION_NS, "Issuer").and_then(|issuer| tree.text(issuer));
         let policy = tree.only(root, PROTOCOL_NS, "NameIDPolicy");
         Ok(Self {
-            id: attribute("ID")
-                .filter(|id| !id.is_empty())
-                .ok_or(ReceiveError::Malformed)?,
-            issuer: issuer
-                .ok_or(ReceiveError::Malformed)?
-                .trim_ascii()
-                .to_owned(),
+            id: attribute("ID").filter(|id| !id.is_empty()).ok_or(ReceiveError::Malformed)?,
+            issuer: issuer.ok_or(ReceiveError::Malformed)?.trim_ascii().to_owned(),
             acs_url: attribute("AssertionConsumerServiceURL"),
             destination: attribute("Destination"),
-            name_id_format: policy
-                .and_then(|policy| tree.attribute(policy, "Format"))
-                .map(str::to_owned),
+            name_id_format: policy.and_then(|policy| tree.attribute(policy, "Format")).map(str::to_owned),
             force_authn: matches!(tree.attribute(root, "ForceAuthn"), Some("true" | "1")),
         })
     }

@@ -59,45 +59,27 @@ impl Signatures {
 ///
 /// # Errors
 /// `signature_missing`, `dsig_shape`, `reference`, `transform`, `algorithm`.
-pub(super) fn read(
-    tree: &Tree,
-    assertion: NodeId,
-    encrypted: bool,
-    trace: &mut Trace,
-) -> Result<Signatures, Refusal> {
+pub(super) fn read(tree: &Tree, assertion: NodeId, encrypted: bool, trace: &mut Trace) -> Result<Signatures, Refusal> {
     let found = find(tree, assertion);
     if let Ok((None, None)) = found {
         if encrypted {
-            trace.pass(
-                CheckName::SignaturePresent,
-                PRESENT,
-                "none outside of the encrypted assertion",
-            );
+            trace.pass(CheckName::SignaturePresent, PRESENT, "none outside of the encrypted assertion");
             return Ok(Signatures::default());
         }
-        return Err(trace.fail(
-            CheckName::SignaturePresent,
-            Reason::SignatureMissing,
-            PRESENT,
-            "none",
-        ));
+        return Err(trace.fail(CheckName::SignaturePresent, Reason::SignatureMissing, PRESENT, "none"));
     }
     trace.pass(CheckName::SignaturePresent, PRESENT, presence(&found));
     let (response, assertion) = found.map_err(|defect| dsig(trace, &defect))?;
     let of = |place: Option<Place>| place.map(|place| parts(tree, place)).transpose();
-    let (response, assertion) = of(response)
-        .and_then(|r| Ok((r, of(assertion)?)))
-        .map_err(|defect| dsig(trace, &defect))?;
+    let (response, assertion) =
+        of(response).and_then(|r| Ok((r, of(assertion)?))).map_err(|defect| dsig(trace, &defect))?;
     let all: Vec<&Parts> = response.iter().chain(&assertion).collect();
     trace.pass(CheckName::SignatureShape, SHAPE, "the same");
     check_references(tree, &all, trace)?;
     check_transforms(tree, &all, trace)?;
     check_algorithms(tree, &all, trace)?;
     let shape = |parts: Option<Parts>| parts.and_then(|parts| parts.into_shape(tree));
-    Ok(Signatures {
-        response: shape(response),
-        assertion: shape(assertion),
-    })
+    Ok(Signatures { response: shape(response), assertion: shape(assertion) })
 }
 
 /// Why something is not of the shape, in words.
@@ -123,10 +105,7 @@ fn presence(found: &Result<Places, Defect>) -> &'static str {
 /// Every element called Signature, in any namespace, must be a direct child of the Response or the Assertion.
 fn find(tree: &Tree, assertion: NodeId) -> Result<Places, Defect> {
     let mut places = (None, None);
-    for (node, _) in tree
-        .all_elements()
-        .filter(|(_, element)| element.name.local == "Signature")
-    {
+    for (node, _) in tree.all_elements().filter(|(_, element)| element.name.local == "Signature") {
         if !tree.is(node, DSIG_NS, "Signature") {
             return Err("a Signature in another namespace".to_owned());
         }
@@ -181,10 +160,7 @@ fn parts(tree: &Tree, (node, signed): Place) -> Result<Parts, Defect> {
         signed_info,
         canonicalization: *canonicalization,
         method: *method,
-        references: references
-            .iter()
-            .map(|node| reference_parts(tree, *node))
-            .collect::<Result<_, _>>()?,
+        references: references.iter().map(|node| reference_parts(tree, *node)).collect::<Result<_, _>>()?,
         value: octets(tree, value)?,
     })
 }
@@ -202,12 +178,7 @@ fn reference_parts(tree: &Tree, node: NodeId) -> Result<ReferenceParts, Defect> 
     named(tree, method, "DigestMethod")?;
     named(tree, value, "DigestValue")?;
     childless(tree, method)?;
-    Ok(ReferenceParts {
-        node,
-        transforms,
-        method,
-        digest: octets(tree, value)?,
-    })
+    Ok(ReferenceParts { node, transforms, method, digest: octets(tree, value)? })
 }
 
 /// Child elements, if there is nothing but white space between them.
@@ -220,55 +191,32 @@ fn children(tree: &Tree, node: NodeId) -> Result<Vec<NodeId>, Defect> {
 
 /// No `HMACOutputLength` or any other parameter.
 fn childless(tree: &Tree, node: NodeId) -> Result<(), Defect> {
-    if children(tree, node)?.is_empty() {
-        Ok(())
-    } else {
-        Err("parameters of a method".to_owned())
-    }
+    if children(tree, node)?.is_empty() { Ok(()) } else { Err("parameters of a method".to_owned()) }
 }
 
 fn named(tree: &Tree, node: NodeId, local: &str) -> Result<(), Defect> {
-    if tree.is(node, DSIG_NS, local) {
-        Ok(())
-    } else {
-        Err(format!("something else in place of {local}"))
-    }
+    if tree.is(node, DSIG_NS, local) { Ok(()) } else { Err(format!("something else in place of {local}")) }
 }
 
 /// Base64 in exactly one text node.
 fn octets(tree: &Tree, node: NodeId) -> Result<Vec<u8>, Defect> {
     let text = tree.text(node).ok_or("a value that is not one text")?;
     let compact: String = text.split_ascii_whitespace().collect();
-    let octets = STANDARD
-        .decode(compact)
-        .map_err(|_| "a value that is not base64")?;
-    if octets.is_empty() {
-        Err("an empty value".to_owned())
-    } else {
-        Ok(octets)
-    }
+    let octets = STANDARD.decode(compact).map_err(|_| "a value that is not base64")?;
+    if octets.is_empty() { Err("an empty value".to_owned()) } else { Ok(octets) }
 }
 
 fn check_references(tree: &Tree, all: &[&Parts], trace: &mut Trace) -> Result<(), Refusal> {
     let defect = all.iter().find_map(|parts| reference_defect(tree, parts));
     let found = defect.as_deref().unwrap_or("the same");
-    trace.require(
-        CheckName::Reference,
-        Reason::Reference,
-        defect.is_none(),
-        REFERENCE,
-        found,
-    )
+    trace.require(CheckName::Reference, Reason::Reference, defect.is_none(), REFERENCE, found)
 }
 
 fn reference_defect(tree: &Tree, parts: &Parts) -> Option<String> {
     let [only] = &parts.references[..] else {
         return Some(format!("{} references", parts.references.len()));
     };
-    let Some(id) = tree
-        .attribute(parts.signed, "ID")
-        .filter(|id| !id.is_empty())
-    else {
+    let Some(id) = tree.attribute(parts.signed, "ID").filter(|id| !id.is_empty()) else {
         return Some("no ID to refer to".to_owned());
     };
     match tree.attribute(only.node, "URI") {
@@ -281,39 +229,20 @@ fn reference_defect(tree: &Tree, parts: &Parts) -> Option<String> {
 fn check_transforms(tree: &Tree, all: &[&Parts], trace: &mut Trace) -> Result<(), Refusal> {
     let defect = all.iter().find_map(|parts| parts.prefixes(tree).err());
     let found = defect.as_deref().unwrap_or("the same");
-    trace.require(
-        CheckName::Transforms,
-        Reason::Transform,
-        defect.is_none(),
-        TRANSFORMS,
-        found,
-    )
+    trace.require(CheckName::Transforms, Reason::Transform, defect.is_none(), TRANSFORMS, found)
 }
 
 fn check_algorithms(tree: &Tree, all: &[&Parts], trace: &mut Trace) -> Result<(), Refusal> {
     let known = all.iter().all(|parts| parts.algorithms(tree).is_some());
-    let found: Vec<String> = all
-        .iter()
-        .map(|parts| parts.algorithm_names(tree))
-        .collect();
-    trace.require(
-        CheckName::Algorithms,
-        Reason::Algorithm,
-        known,
-        ALGORITHMS,
-        found.join("; "),
-    )
+    let found: Vec<String> = all.iter().map(|parts| parts.algorithm_names(tree)).collect();
+    trace.require(CheckName::Algorithms, Reason::Algorithm, known, ALGORITHMS, found.join("; "))
 }
 
 impl Parts {
     /// Inclusive prefixes of `SignedInfo` and of the reference.
     fn prefixes(&self, tree: &Tree) -> Result<(Vec<String>, Vec<String>), Defect> {
         let info = exclusive(tree, self.canonicalization)?;
-        let transforms = self
-            .references
-            .first()
-            .and_then(|reference| reference.transforms)
-            .ok_or("no transforms")?;
+        let transforms = self.references.first().and_then(|reference| reference.transforms).ok_or("no transforms")?;
         let [enveloped, canonical] = children(tree, transforms)?[..] else {
             return Err("another number of transforms".to_owned());
         };
@@ -332,14 +261,8 @@ impl Parts {
     }
 
     fn algorithm_uris<'a>(&self, tree: &'a Tree) -> (&'a str, &'a str) {
-        let digest = self
-            .references
-            .first()
-            .and_then(|reference| tree.attribute(reference.method, "Algorithm"));
-        (
-            tree.attribute(self.method, "Algorithm").unwrap_or_default(),
-            digest.unwrap_or_default(),
-        )
+        let digest = self.references.first().and_then(|reference| tree.attribute(reference.method, "Algorithm"));
+        (tree.attribute(self.method, "Algorithm").unwrap_or_default(), digest.unwrap_or_default())
     }
 
     fn algorithm_names(&self, tree: &Tree) -> String {
@@ -351,26 +274,9 @@ impl Parts {
     fn into_shape(self, tree: &Tree) -> Option<Shape> {
         let (method, hash) = self.algorithms(tree)?;
         let (info_prefixes, reference_prefixes) = self.prefixes(tree).ok()?;
-        let Self {
-            node,
-            signed,
-            signed_info,
-            value,
-            references,
-            ..
-        } = self;
+        let Self { node, signed, signed_info, value, references, .. } = self;
         let digest = references.into_iter().next()?.digest;
-        Some(Shape {
-            node,
-            signed,
-            signed_info,
-            method,
-            hash,
-            digest,
-            value,
-            info_prefixes,
-            reference_prefixes,
-        })
+        Some(Shape { node, signed, signed_info, method, hash, digest, value, info_prefixes, reference_prefixes })
     }
 }
 
@@ -382,22 +288,10 @@ fn exclusive(tree: &Tree, node: NodeId) -> Result<Vec<String>, Defect> {
     }
     let list = match children(tree, node)?[..] {
         [] => return Ok(Vec::new()),
-        [only]
-            if tree.is(only, EXCLUSIVE, "InclusiveNamespaces")
-                && tree.children(only).next().is_none() =>
-        {
-            only
-        }
+        [only] if tree.is(only, EXCLUSIVE, "InclusiveNamespaces") && tree.children(only).next().is_none() => only,
         _ => return Err("unknown parameters of canonicalization".to_owned()),
     };
-    let prefixes = tree
-        .attribute(list, "PrefixList")
-        .unwrap_or_default()
-        .split_ascii_whitespace();
+    let prefixes = tree.attribute(list, "PrefixList").unwrap_or_default().split_ascii_whitespace();
     let prefixes: Vec<String> = prefixes.map(str::to_owned).collect();
-    if prefixes.len() > MAX_PREFIXES {
-        Err("too many inclusive prefixes".to_owned())
-    } else {
-        Ok(prefixes)
-    }
+    if prefixes.len() > MAX_PREFIXES { Err("too many inclusive prefixes".to_owned()) } else { Ok(prefixes) }
 }

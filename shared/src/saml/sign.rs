@@ -4,8 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
-    self as lc, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-    KeyPair as _,
+    self as lc, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -61,19 +60,13 @@ pub struct Style<'a> {
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self {
-            prefix: "ds",
-            inclusive: &[],
-            key_info: true,
-        }
+        Self { prefix: "ds", inclusive: &[], key_info: true }
     }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("certificate", &self.certificate)
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("certificate", &self.certificate).finish_non_exhaustive()
     }
 }
 
@@ -83,8 +76,7 @@ impl SigningKey {
     /// # Errors
     /// If either cannot be read or the certificate is for another key.
     pub fn new(pkcs8: &[u8], certificate_der: &[u8]) -> Result<Self, SignError> {
-        let certificate =
-            PinnedKey::from_certificate(certificate_der).map_err(|_| SignError::Certificate)?;
+        let certificate = PinnedKey::from_certificate(certificate_der).map_err(|_| SignError::Certificate)?;
         let pair = Pair::read(pkcs8).ok_or(SignError::Key)?;
         if pair.public_key() != certificate.public_key() {
             return Err(SignError::Certificate);
@@ -107,18 +99,9 @@ impl SigningKey {
     /// RSA and P-256 with SHA-256, P-384 with SHA-384.
     const fn method(&self) -> Method {
         match self.pair {
-            Pair::Rsa(_) => Method {
-                scheme: Scheme::Rsa,
-                hash: Hash::Sha256,
-            },
-            Pair::P256(_) => Method {
-                scheme: Scheme::Ecdsa,
-                hash: Hash::Sha256,
-            },
-            Pair::P384(_) => Method {
-                scheme: Scheme::Ecdsa,
-                hash: Hash::Sha384,
-            },
+            Pair::Rsa(_) => Method { scheme: Scheme::Rsa, hash: Hash::Sha256 },
+            Pair::P256(_) => Method { scheme: Scheme::Ecdsa, hash: Hash::Sha256 },
+            Pair::P384(_) => Method { scheme: Scheme::Ecdsa, hash: Hash::Sha384 },
         }
     }
 
@@ -131,8 +114,7 @@ impl SigningKey {
         match &self.pair {
             Pair::Rsa(pair) => {
                 let mut value = vec![0; pair.public_modulus_len()];
-                pair.sign_digest(&lc::RSA_PKCS1_SHA256, &digest, &mut value)
-                    .map_err(|_| SignError::Crypto)?;
+                pair.sign_digest(&lc::RSA_PKCS1_SHA256, &digest, &mut value).map_err(|_| SignError::Crypto)?;
                 Ok(value)
             }
             Pair::P256(pair) | Pair::P384(pair) => {
@@ -150,32 +132,18 @@ impl SigningKey {
         let xml = scan(xml, Comments::Refuse).map_err(|_| SignError::Element)?;
         let tree = Tree::read(&xml, Comments::Refuse).map_err(|_| SignError::Element)?;
         let (element, issuer) = element_to_sign(&tree, id).ok_or(SignError::Element)?;
-        let inclusive: Vec<String> = style
-            .inclusive
-            .iter()
-            .map(|prefix| (*prefix).to_owned())
-            .collect();
-        let octets =
-            canonicalize(&tree, element, None, &inclusive).map_err(|_| SignError::Element)?;
+        let inclusive: Vec<String> = style.inclusive.iter().map(|prefix| (*prefix).to_owned()).collect();
+        let octets = canonicalize(&tree, element, None, &inclusive).map_err(|_| SignError::Element)?;
         let digest = STANDARD.encode(self.method().hash.digest(octets.as_bytes()));
         let signature = self.signature_element(id, &digest, style)?;
-        let (before, after) = xml
-            .split_at_checked(tree.source(issuer).end)
-            .ok_or(SignError::Element)?;
+        let (before, after) = xml.split_at_checked(tree.source(issuer).end).ok_or(SignError::Element)?;
         Ok([before, &signature, after].concat())
     }
 
-    fn signature_element(
-        &self,
-        id: &str,
-        digest: &str,
-        style: Style<'_>,
-    ) -> Result<String, SignError> {
+    fn signature_element(&self, id: &str, digest: &str, style: Style<'_>) -> Result<String, SignError> {
         let unsigned = self.write(id, digest, "", style);
         let tree = Tree::read(&unsigned, Comments::Refuse).map_err(|_| SignError::Element)?;
-        let signed_info = tree
-            .only(tree.root(), DSIG_NS, "SignedInfo")
-            .ok_or(SignError::Element)?;
+        let signed_info = tree.only(tree.root(), DSIG_NS, "SignedInfo").ok_or(SignError::Element)?;
         let octets = canonicalize(&tree, signed_info, None, &[]).map_err(|_| SignError::Element)?;
         let value = self.sign_octets(octets.as_bytes())?;
         Ok(self.write(id, digest, &STANDARD.encode(value), style))
@@ -186,42 +154,20 @@ impl SigningKey {
             "" => local.to_owned(),
             prefix => format!("{prefix}:{local}"),
         };
-        let xmlns = if style.prefix.is_empty() {
-            "xmlns".to_owned()
-        } else {
-            format!("xmlns:{}", style.prefix)
-        };
+        let xmlns = if style.prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{}", style.prefix) };
         let mut w = Writer::default();
-        w.start(&name("Signature"), &[(&xmlns, DSIG_NS)])
-            .start(&name("SignedInfo"), &[]);
-        w.leaf(
-            &name("CanonicalizationMethod"),
-            &[("Algorithm", EXCLUSIVE)],
-            "",
-        );
-        w.leaf(
-            &name("SignatureMethod"),
-            &[("Algorithm", self.algorithm_uri())],
-            "",
-        );
-        w.start(&name("Reference"), &[("URI", &format!("#{id}"))])
-            .start(&name("Transforms"), &[]);
+        w.start(&name("Signature"), &[(&xmlns, DSIG_NS)]).start(&name("SignedInfo"), &[]);
+        w.leaf(&name("CanonicalizationMethod"), &[("Algorithm", EXCLUSIVE)], "");
+        w.leaf(&name("SignatureMethod"), &[("Algorithm", self.algorithm_uri())], "");
+        w.start(&name("Reference"), &[("URI", &format!("#{id}"))]).start(&name("Transforms"), &[]);
         w.leaf(&name("Transform"), &[("Algorithm", ENVELOPED)], "");
         w.start(&name("Transform"), &[("Algorithm", EXCLUSIVE)]);
         if !style.inclusive.is_empty() {
             let list = style.inclusive.join(" ");
-            w.leaf(
-                "ec:InclusiveNamespaces",
-                &[("xmlns:ec", EXCLUSIVE), ("PrefixList", &list)],
-                "",
-            );
+            w.leaf("ec:InclusiveNamespaces", &[("xmlns:ec", EXCLUSIVE), ("PrefixList", &list)], "");
         }
         w.end().end();
-        w.leaf(
-            &name("DigestMethod"),
-            &[("Algorithm", self.method().hash.uri())],
-            "",
-        );
+        w.leaf(&name("DigestMethod"), &[("Algorithm", self.method().hash.uri())], "");
         w.leaf(&name("DigestValue"), &[], digest).end().end();
         w.leaf(&name("SignatureValue"), &[], value);
         if style.key_info {
@@ -252,10 +198,7 @@ impl Pair {
 
 /// The element and its Issuer.
 fn element_to_sign(tree: &Tree, id: &str) -> Option<(NodeId, NodeId)> {
-    let mut with_id = tree
-        .all_elements()
-        .map(|(node, _)| node)
-        .filter(|node| tree.attribute(*node, "ID") == Some(id));
+    let mut with_id = tree.all_elements().map(|(node, _)| node).filter(|node| tree.attribute(*node, "ID") == Some(id));
     let element = with_id.next()?;
     if with_id.next().is_some() {
         return None;

@@ -34,29 +34,14 @@ impl Unverified {
     ///
     /// # Errors
     /// `no_trusted_key`, `digest`, `signature`, `decryption`.
-    pub fn verify(
-        self,
-        trust: &Trust,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Result<Signed, Refusal> {
+    pub fn verify(self, trust: &Trust, now: Timestamp, trace: &mut Trace) -> Result<Signed, Refusal> {
         if trust.keys.is_empty() {
             let expected = "at least one pinned certificate";
-            return Err(trace.fail(
-                CheckName::TrustedKey,
-                Reason::NoTrustedKey,
-                expected,
-                "none",
-            ));
+            return Err(trace.fail(CheckName::TrustedKey, Reason::NoTrustedKey, expected, "none"));
         }
         if self.encrypted {
             let found = "an encrypted assertion";
-            return Err(trace.fail(
-                CheckName::Decryption,
-                Reason::Decryption,
-                "a plain assertion",
-                found,
-            ));
+            return Err(trace.fail(CheckName::Decryption, Reason::Decryption, "a plain assertion", found));
         }
         let shapes: Vec<&Shape> = self.signatures.iter().collect();
         let hashed = verify_all(&self.tree, &shapes, trust, now, trace)?;
@@ -67,38 +52,18 @@ impl Unverified {
     /// Reads again what was hashed: the assertion's own octets where it is signed, else those of the Response.
     fn into_signed(self, hashed: &[Hashed], trace: &mut Trace) -> Result<Signed, Refusal> {
         // Canonical octets of a tree that was read can be read again; should they not, nothing is believed.
-        self.reread(hashed).ok_or_else(|| {
-            trace.fail(
-                CheckName::Digest,
-                Reason::Digest,
-                "octets that can be read again",
-                "others",
-            )
-        })
+        self.reread(hashed)
+            .ok_or_else(|| trace.fail(CheckName::Digest, Reason::Digest, "octets that can be read again", "others"))
     }
 
     fn reread(self, hashed: &[Hashed]) -> Option<Signed> {
-        let mut trees = hashed
-            .iter()
-            .map(|octets| Tree::read(&octets.0, Comments::Refuse).ok());
-        let response = if self.signatures.response.is_some() {
-            Some(trees.next()??)
-        } else {
-            None
-        };
-        let assertion = if self.signatures.assertion.is_some() {
-            Some(trees.next()??)
-        } else {
-            None
-        };
+        let mut trees = hashed.iter().map(|octets| Tree::read(&octets.0, Comments::Refuse).ok());
+        let response = if self.signatures.response.is_some() { Some(trees.next()??) } else { None };
+        let assertion = if self.signatures.assertion.is_some() { Some(trees.next()??) } else { None };
         let envelope = Envelope::read(response.as_ref().unwrap_or(&self.tree), response.is_some());
         let tree = assertion.or(response)?;
         let assertion = assertion_of(&tree)?;
-        Some(Signed {
-            tree,
-            assertion,
-            envelope,
-        })
+        Some(Signed { tree, assertion, envelope })
     }
 }
 
@@ -108,8 +73,7 @@ fn assertion_of(tree: &Tree) -> Option<NodeId> {
     if tree.is(root, ASSERTION_NS, "Assertion") {
         return Some(root);
     }
-    tree.is(root, PROTOCOL_NS, "Response")
-        .then(|| tree.only(root, ASSERTION_NS, "Assertion"))?
+    tree.is(root, PROTOCOL_NS, "Response").then(|| tree.only(root, ASSERTION_NS, "Assertion"))?
 }
 
 /// Digest and signature of each shape; the hashed octets in the order of `shapes`.
@@ -120,14 +84,8 @@ fn verify_all(
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Vec<Hashed>, Refusal> {
-    let keys = shapes
-        .iter()
-        .map(|shape| candidates(shape, trust, now, trace))
-        .collect::<Result<Vec<_>, _>>()?;
-    let hashed = shapes
-        .iter()
-        .map(|shape| check_digest(tree, shape, trace))
-        .collect::<Result<Vec<_>, _>>()?;
+    let keys = shapes.iter().map(|shape| candidates(shape, trust, now, trace)).collect::<Result<Vec<_>, _>>()?;
+    let hashed = shapes.iter().map(|shape| check_digest(tree, shape, trace)).collect::<Result<Vec<_>, _>>()?;
     for (shape, keys) in shapes.iter().zip(keys) {
         check_signature(tree, shape, &keys, trace)?;
     }
@@ -143,64 +101,28 @@ fn candidates<'a>(
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Vec<Candidate<'a>>, Refusal> {
-    let keys: Vec<Candidate<'a>> = shape
-        .method
-        .kinds()
-        .iter()
-        .flat_map(|kind| trust.candidates(*kind, now))
-        .collect();
-    let kinds: Vec<String> = shape
-        .method
-        .kinds()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let keys: Vec<Candidate<'a>> = shape.method.kinds().iter().flat_map(|kind| trust.candidates(*kind, now)).collect();
+    let kinds: Vec<String> = shape.method.kinds().iter().map(ToString::to_string).collect();
     let expected = format!("a pinned certificate with a key of {}", kinds.join(" or "));
     let found = format!("{} of {}", keys.len(), trust.keys.len());
-    trace.require(
-        CheckName::TrustedKey,
-        Reason::NoTrustedKey,
-        !keys.is_empty(),
-        expected,
-        found,
-    )?;
+    trace.require(CheckName::TrustedKey, Reason::NoTrustedKey, !keys.is_empty(), expected, found)?;
     Ok(keys)
 }
 
 /// XML Signature 1.1 section 3.2.1. The octets must not be empty: the digest of nothing proves nothing.
 fn check_digest(tree: &Tree, shape: &Shape, trace: &mut Trace) -> Result<Hashed, Refusal> {
-    let octets = canonicalize(
-        tree,
-        shape.signed,
-        Some(shape.node),
-        &shape.reference_prefixes,
-    )
-    .unwrap_or_default();
+    let octets = canonicalize(tree, shape.signed, Some(shape.node), &shape.reference_prefixes).unwrap_or_default();
     let digest = shape.hash.digest(octets.as_bytes());
     let same = !octets.is_empty() && digest.as_ref() == shape.digest;
     let found = if same { "the same" } else { "another" };
-    trace.require(
-        CheckName::Digest,
-        Reason::Digest,
-        same,
-        "the digest of the signed element",
-        found,
-    )?;
+    trace.require(CheckName::Digest, Reason::Digest, same, "the digest of the signed element", found)?;
     Ok(Hashed(octets))
 }
 
 /// XML Signature 1.1 section 3.2.2.
-fn check_signature(
-    tree: &Tree,
-    shape: &Shape,
-    keys: &[Candidate<'_>],
-    trace: &mut Trace,
-) -> Result<(), Refusal> {
-    let octets =
-        canonicalize(tree, shape.signed_info, None, &shape.info_prefixes).unwrap_or_default();
-    let verifies = |key: &PinnedKey| {
-        !octets.is_empty() && shape.method.verify(key, octets.as_bytes(), &shape.value)
-    };
+fn check_signature(tree: &Tree, shape: &Shape, keys: &[Candidate<'_>], trace: &mut Trace) -> Result<(), Refusal> {
+    let octets = canonicalize(tree, shape.signed_info, None, &shape.info_prefixes).unwrap_or_default();
+    let verifies = |key: &PinnedKey| !octets.is_empty() && shape.method.verify(key, octets.as_bytes(), &shape.value);
     let by = keys.iter().find(|(key, _)| verifies(key));
     let pinned: Vec<String> = keys.iter().map(|(key, _)| key.fingerprint()).collect();
     let expected = format!("certificate {}", pinned.join(" or "));
@@ -208,16 +130,9 @@ fn check_signature(
         let found = claimed_certificate(tree, shape.node);
         return Err(trace.fail(CheckName::Signature, Reason::Signature, expected, found));
     };
-    trace.pass(
-        CheckName::Signature,
-        expected,
-        format_args!("certificate {}", key.fingerprint()),
-    );
+    trace.pass(CheckName::Signature, expected, format_args!("certificate {}", key.fingerprint()));
     if !current {
-        trace.warn(
-            CheckName::Signature,
-            "The pinned certificate is outside of its validity; renew it soon.",
-        );
+        trace.warn(CheckName::Signature, "The pinned certificate is outside of its validity; renew it soon.");
     }
     Ok(())
 }
@@ -232,11 +147,6 @@ fn claimed_certificate(tree: &Tree, signature: NodeId) -> String {
         .and_then(|text| PinnedKey::from_base64(text).ok());
     certificate.map_or_else(
         || "a signature that no pinned key made".to_owned(),
-        |key| {
-            format!(
-                "a signature that no pinned key made; it names certificate {}",
-                key.fingerprint()
-            )
-        },
+        |key| format!("a signature that no pinned key made; it names certificate {}", key.fingerprint()),
     )
 }

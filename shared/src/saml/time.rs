@@ -13,9 +13,7 @@ impl Skew {
     /// This many seconds, or the maximum.
     #[must_use]
     pub fn from_seconds(seconds: u32) -> Self {
-        Self(SignedDuration::from_secs(i64::from(
-            seconds.min(MAX_SKEW_SECONDS),
-        )))
+        Self(SignedDuration::from_secs(i64::from(seconds.min(MAX_SKEW_SECONDS))))
     }
 
     /// Whether an instant that must have come by now has come.
@@ -64,11 +62,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         }
         None => rest,
     };
-    if shaped && (zone == "Z" || is_offset(zone)) {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if shaped && (zone == "Z" || is_offset(zone)) { text.parse().ok() } else { None }
 }
 
 fn is_offset(zone: &str) -> bool {
@@ -82,7 +76,6 @@ fn is_offset(zone: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

@@ -173,10 +173,7 @@ impl Trace {
             found: None,
             advice: None,
         });
-        Self {
-            idp,
-            checks: checks.collect(),
-        }
+        Self { idp, checks: checks.collect() }
     }
 
     /// The checks, in order.
@@ -188,9 +185,7 @@ impl Trace {
     /// The first failed check.
     #[must_use]
     pub fn failed(&self) -> Option<&Check> {
-        self.checks
-            .iter()
-            .find(|check| check.outcome == Outcome::Failed)
+        self.checks.iter().find(|check| check.outcome == Outcome::Failed)
     }
 
     /// Records that a check held. Empty texts are left out.
@@ -211,19 +206,10 @@ impl Trace {
 
     /// Records that a check did not hold, with advice for the administrator. The only source of a [`Refusal`].
     #[must_use]
-    pub fn fail(
-        &mut self,
-        name: CheckName,
-        reason: Reason,
-        expected: impl Display,
-        found: impl Display,
-    ) -> Refusal {
+    pub fn fail(&mut self, name: CheckName, reason: Reason, expected: impl Display, found: impl Display) -> Refusal {
         let advice = advice(reason, self.idp);
         self.record(name, Outcome::Failed, &expected, &found, Some(advice));
-        Refusal {
-            reason,
-            check: name,
-        }
+        Refusal { reason, check: name }
     }
 
     /// Records a check either way.
@@ -255,13 +241,7 @@ impl Trace {
     ) {
         // A trace that was read back from a store of an older version may lack the check: it is added at the end.
         let at = self.checks.iter().position(|check| check.name == name);
-        let check = Check {
-            name,
-            outcome,
-            expected: bounded(expected),
-            found: bounded(found),
-            advice,
-        };
+        let check = Check { name, outcome, expected: bounded(expected), found: bounded(found), advice };
         match at.and_then(|at| self.checks.get_mut(at)) {
             Some(slot) => *slot = check,
             None => self.checks.push(check),
@@ -280,11 +260,8 @@ fn bounded(value: &dyn Display) -> Option<String> {
     if text.len() <= MAX_VALUE_CHARS && !text.contains(char::is_control) {
         return Some(text);
     }
-    let mut short: String = text
-        .chars()
-        .take(MAX_VALUE_CHARS)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let mut short: String =
+        text.chars().take(MAX_VALUE_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(MAX_VALUE_CHARS).is_some() {
         short.push('…');
     }
@@ -293,51 +270,24 @@ fn bounded(value: &dyn Display) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     #[test]
     fn a_new_trace_lists_every_check_as_not_reached() {
         let trace = Trace::new(IdpKind::Other);
-        assert_eq!(
-            trace
-                .checks()
-                .iter()
-                .map(|check| check.name)
-                .collect::<Vec<_>>(),
-            CheckName::ALL
-        );
-        assert!(
-            trace
-                .checks()
-                .iter()
-                .all(|check| check.outcome == Outcome::NotReached)
-        );
+        assert_eq!(trace.checks().iter().map(|check| check.name).collect::<Vec<_>>(), CheckName::ALL);
+        assert!(trace.checks().iter().all(|check| check.outcome == Outcome::NotReached));
     }
 
     #[test]
     fn a_refusal_records_reason_values_and_advice() {
         let mut trace = Trace::new(IdpKind::Okta);
         trace.pass(CheckName::Size, "at most 5", 3);
-        let refusal = trace.fail(
-            CheckName::Audience,
-            Reason::Audience,
-            "https://sp",
-            "https://other",
-        );
-        assert_eq!(
-            (refusal.reason(), refusal.check()),
-            (Reason::Audience, CheckName::Audience)
-        );
+        let refusal = trace.fail(CheckName::Audience, Reason::Audience, "https://sp", "https://other");
+        assert_eq!((refusal.reason(), refusal.check()), (Reason::Audience, CheckName::Audience));
         let failed = trace.failed().unwrap();
         assert_eq!(failed.found.as_deref(), Some("https://other"));
-        assert!(
-            failed
-                .advice
-                .as_deref()
-                .unwrap()
-                .contains("Audience URI (SP Entity ID)")
-        );
+        assert!(failed.advice.as_deref().unwrap().contains("Audience URI (SP Entity ID)"));
     }
 
     #[test]
@@ -360,15 +310,8 @@ mod tests {
     fn found_values_are_bounded_and_printable() {
         let mut trace = Trace::new(IdpKind::Other);
         trace.pass(CheckName::Issuer, "a\u{0}b", "x".repeat(5000));
-        let check = trace
-            .checks()
-            .iter()
-            .find(|check| check.name == CheckName::Issuer)
-            .unwrap();
+        let check = trace.checks().iter().find(|check| check.name == CheckName::Issuer).unwrap();
         assert_eq!(check.expected.as_deref(), Some("a\u{fffd}b"));
-        assert_eq!(
-            check.found.as_ref().unwrap().chars().count(),
-            MAX_VALUE_CHARS + 1
-        );
+        assert_eq!(check.found.as_ref().unwrap().chars().count(), MAX_VALUE_CHARS + 1);
     }
 }

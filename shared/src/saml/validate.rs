@@ -56,10 +56,7 @@ impl Signed {
     /// `status`, `destination`, `issuer`, `audience`, `subject_confirmation`, `recipient`, `expired`,
     /// `not_yet_valid`, `in_response_to`, `idp_initiated`, `conditions`, `structure`, `name_id`.
     pub fn check(self, expected: &Expected<'_>, trace: &mut Trace) -> Result<Assertion, Refusal> {
-        let part = Part {
-            tree: &self.tree,
-            node: self.assertion,
-        };
+        let part = Part { tree: &self.tree, node: self.assertion };
         self.envelope.check_status(trace)?;
         self.check_destination(expected, trace)?;
         self.check_issuer(part, expected, trace)?;
@@ -72,11 +69,7 @@ impl Signed {
         let authn = authentication(part, expected, trace)?;
         let name_id = check_name_id(part, trace)?;
         Ok(Assertion {
-            id: part
-                .tree
-                .attribute(part.node, "ID")
-                .unwrap_or_default()
-                .to_owned(),
+            id: part.tree.attribute(part.node, "ID").unwrap_or_default().to_owned(),
             name_id,
             session_index: authn.session_index,
             authn_instant: authn.instant,
@@ -94,76 +87,37 @@ impl Signed {
             None => !self.envelope.signed,
         };
         let found = found.unwrap_or("none");
-        trace.require(
-            CheckName::Destination,
-            Reason::Destination,
-            holds,
-            expected.acs_url,
-            found,
-        )
+        trace.require(CheckName::Destination, Reason::Destination, holds, expected.acs_url, found)
     }
 
     /// The assertion's issuer is the identity provider, and so is the Response's, where that is signed. An unsigned one
     /// proves nothing, and some providers write it in another form: it only warns.
-    fn check_issuer(
-        &self,
-        part: Part<'_>,
-        expected: &Expected<'_>,
-        trace: &mut Trace,
-    ) -> Result<(), Refusal> {
+    fn check_issuer(&self, part: Part<'_>, expected: &Expected<'_>, trace: &mut Trace) -> Result<(), Refusal> {
         let wanted = expected.idp_entity_id;
         let issuer = part.only("Issuer").and_then(Part::text);
         let outer = self.envelope.issuer.as_deref().unwrap_or(wanted);
         let outer_holds = outer == wanted || !self.envelope.signed;
-        let found = if issuer == Some(wanted) && !outer_holds {
-            outer
-        } else {
-            issuer.unwrap_or("none")
-        };
+        let found = if issuer == Some(wanted) && !outer_holds { outer } else { issuer.unwrap_or("none") };
         let holds = issuer == Some(wanted) && outer_holds;
         trace.require(CheckName::Issuer, Reason::Issuer, holds, wanted, found)?;
         if outer != wanted {
-            trace.warn(
-                CheckName::Issuer,
-                "The unsigned Response names its issuer differently from the assertion.",
-            );
+            trace.warn(CheckName::Issuer, "The unsigned Response names its issuer differently from the assertion.");
         }
         Ok(())
     }
 
     /// SAML Profiles 4.1.4.3 and 4.1.5: somebody who signed must have named the request, and nobody another one.
-    fn check_request(
-        &self,
-        bearer: &Bearer<'_>,
-        request: Request<'_>,
-        trace: &mut Trace,
-    ) -> Result<(), Refusal> {
+    fn check_request(&self, bearer: &Bearer<'_>, request: Request<'_>, trace: &mut Trace) -> Result<(), Refusal> {
         let outer = self.envelope.in_response_to.as_deref();
         let inner = bearer.in_response_to;
         let found = inner.or(outer).unwrap_or("none");
         match request {
             Request::Pending(id) => {
-                let signed = if self.envelope.signed {
-                    inner.or(outer)
-                } else {
-                    inner
-                };
-                let holds = signed == Some(id)
-                    && [inner, outer]
-                        .into_iter()
-                        .flatten()
-                        .all(|named| named == id);
-                trace.require(
-                    CheckName::InResponseTo,
-                    Reason::InResponseTo,
-                    holds,
-                    id,
-                    found,
-                )
+                let signed = if self.envelope.signed { inner.or(outer) } else { inner };
+                let holds = signed == Some(id) && [inner, outer].into_iter().flatten().all(|named| named == id);
+                trace.require(CheckName::InResponseTo, Reason::InResponseTo, holds, id, found)
             }
-            Request::None {
-                idp_initiated_allowed,
-            } => {
+            Request::None { idp_initiated_allowed } => {
                 let unsolicited = inner.is_none() && outer.is_none();
                 trace.require(
                     CheckName::InResponseTo,
@@ -174,20 +128,10 @@ impl Signed {
                 )?;
                 let expected = "a sign-in that started at the application";
                 let found = "one that started at the identity provider";
-                trace.require(
-                    CheckName::InResponseTo,
-                    Reason::IdpInitiated,
-                    idp_initiated_allowed,
-                    expected,
-                    found,
-                )
+                trace.require(CheckName::InResponseTo, Reason::IdpInitiated, idp_initiated_allowed, expected, found)
             }
             Request::Unknown => {
-                trace.pass(
-                    CheckName::InResponseTo,
-                    "not compared: the request is not known",
-                    found,
-                );
+                trace.pass(CheckName::InResponseTo, "not compared: the request is not known", found);
                 Ok(())
             }
         }
@@ -204,16 +148,12 @@ pub(super) struct Part<'a> {
 impl<'a> Part<'a> {
     /// Child elements in the assertion namespace.
     pub(super) fn named(self, local: &'a str) -> impl Iterator<Item = Part<'a>> {
-        self.tree
-            .named(self.node, ASSERTION_NS, local)
-            .map(move |node| Part { node, ..self })
+        self.tree.named(self.node, ASSERTION_NS, local).map(move |node| Part { node, ..self })
     }
 
     /// The only child element of this name.
     pub(super) fn only(self, local: &str) -> Option<Part<'a>> {
-        self.tree
-            .only(self.node, ASSERTION_NS, local)
-            .map(|node| Part { node, ..self })
+        self.tree.only(self.node, ASSERTION_NS, local).map(|node| Part { node, ..self })
     }
 
     pub(super) fn attribute(self, name: &str) -> Option<&'a str> {
@@ -222,17 +162,12 @@ impl<'a> Part<'a> {
 
     /// Exactly one text node, without surrounding white space; `None` if there is nothing else in it.
     pub(super) fn text(self) -> Option<&'a str> {
-        self.tree
-            .text(self.node)
-            .map(str::trim_ascii)
-            .filter(|text| !text.is_empty())
+        self.tree.text(self.node).map(str::trim_ascii).filter(|text| !text.is_empty())
     }
 
     /// A time attribute. An attribute that is no time is an error, not an absence.
     pub(super) fn time(self, name: &str) -> Result<Option<Timestamp>, BadTime> {
-        self.attribute(name)
-            .map(|text| time::parse(text).ok_or(BadTime))
-            .transpose()
+        self.attribute(name).map(|text| time::parse(text).ok_or(BadTime)).transpose()
     }
 }
 
@@ -241,100 +176,46 @@ impl<'a> Part<'a> {
 pub(super) struct BadTime;
 
 /// SAML Core 2.5.1.4: each restriction holds our entity id among its audiences, and there is at least one.
-fn check_audience<'a>(
-    part: Part<'a>,
-    expected: &Expected<'_>,
-    trace: &mut Trace,
-) -> Result<Part<'a>, Refusal> {
+fn check_audience<'a>(part: Part<'a>, expected: &Expected<'_>, trace: &mut Trace) -> Result<Part<'a>, Refusal> {
     let wanted = expected.sp_entity_id;
     if part.named("Conditions").count() > 1 {
-        return Err(trace.fail(
-            CheckName::Audience,
-            Reason::Conditions,
-            "one Conditions element",
-            "several",
-        ));
+        return Err(trace.fail(CheckName::Audience, Reason::Conditions, "one Conditions element", "several"));
     }
     let Some(conditions) = part.only("Conditions") else {
-        return Err(trace.fail(
-            CheckName::Audience,
-            Reason::Audience,
-            wanted,
-            "no conditions",
-        ));
+        return Err(trace.fail(CheckName::Audience, Reason::Audience, wanted, "no conditions"));
     };
     let restrictions: Vec<Vec<&str>> = conditions
         .named("AudienceRestriction")
-        .map(|restriction| {
-            restriction
-                .named("Audience")
-                .filter_map(Part::text)
-                .collect()
-        })
+        .map(|restriction| restriction.named("Audience").filter_map(Part::text).collect())
         .collect();
-    let holds = !restrictions.is_empty()
-        && restrictions
-            .iter()
-            .all(|audiences| audiences.contains(&wanted));
+    let holds = !restrictions.is_empty() && restrictions.iter().all(|audiences| audiences.contains(&wanted));
     let found = match &restrictions[..] {
         [] => "no audience restriction".to_owned(),
-        all => all
-            .iter()
-            .map(|audiences| audiences.join(" or "))
-            .collect::<Vec<_>>()
-            .join(" and "),
+        all => all.iter().map(|audiences| audiences.join(" or ")).collect::<Vec<_>>().join(" and "),
     };
     trace.require(CheckName::Audience, Reason::Audience, holds, wanted, found)?;
     Ok(conditions)
 }
 
 /// A bearer confirmation that holds, or else the first one, so that the trace can say what is wrong with it.
-fn check_bearer<'a>(
-    part: Part<'a>,
-    expected: &Expected<'_>,
-    trace: &mut Trace,
-) -> Result<Bearer<'a>, Refusal> {
+fn check_bearer<'a>(part: Part<'a>, expected: &Expected<'_>, trace: &mut Trace) -> Result<Bearer<'a>, Refusal> {
     let all = bearers(part);
-    let best = all
-        .iter()
-        .position(|bearer| bearer.holds(expected))
-        .unwrap_or(0);
+    let best = all.iter().position(|bearer| bearer.holds(expected)).unwrap_or(0);
     let wanted = "a bearer confirmation with Recipient and NotOnOrAfter";
     let Some(bearer) = all.into_iter().nth(best) else {
-        return Err(trace.fail(
-            CheckName::SubjectConfirmation,
-            Reason::SubjectConfirmation,
-            wanted,
-            "none",
-        ));
+        return Err(trace.fail(CheckName::SubjectConfirmation, Reason::SubjectConfirmation, wanted, "none"));
     };
     let defect = bearer.defect();
     let found = defect.unwrap_or("the same");
     let reason = Reason::SubjectConfirmation;
-    trace.require(
-        CheckName::SubjectConfirmation,
-        reason,
-        defect.is_none(),
-        wanted,
-        found,
-    )?;
+    trace.require(CheckName::SubjectConfirmation, reason, defect.is_none(), wanted, found)?;
     Ok(bearer)
 }
 
-fn check_recipient(
-    bearer: &Bearer<'_>,
-    expected: &Expected<'_>,
-    trace: &mut Trace,
-) -> Result<(), Refusal> {
+fn check_recipient(bearer: &Bearer<'_>, expected: &Expected<'_>, trace: &mut Trace) -> Result<(), Refusal> {
     let found = bearer.recipient.unwrap_or("none");
     let holds = bearer.recipient == Some(expected.acs_url);
-    trace.require(
-        CheckName::Recipient,
-        Reason::Recipient,
-        holds,
-        expected.acs_url,
-        found,
-    )
+    trace.require(CheckName::Recipient, Reason::Recipient, holds, expected.acs_url, found)
 }
 
 /// Every window that the assertion gives itself; the end of the shortest.
@@ -345,28 +226,15 @@ fn check_validity(
     expected: &Expected<'_>,
     trace: &mut Trace,
 ) -> Result<Timestamp, Refusal> {
-    let wanted = format!(
-        "valid at {}, give or take {} s",
-        expected.now,
-        expected.skew.seconds()
-    );
+    let wanted = format!("valid at {}, give or take {} s", expected.now, expected.skew.seconds());
     let read = || -> Result<_, BadTime> {
         let issued = part.time("IssueInstant")?.ok_or(BadTime)?;
-        let starts = [
-            Some(issued),
-            conditions.time("NotBefore")?,
-            bearer.not_before?,
-        ];
+        let starts = [Some(issued), conditions.time("NotBefore")?, bearer.not_before?];
         let ends = [conditions.time("NotOnOrAfter")?, bearer.not_on_or_after?];
         Ok((starts, ends))
     };
     let Ok((starts, ends)) = read() else {
-        return Err(trace.fail(
-            CheckName::Validity,
-            Reason::Structure,
-            wanted,
-            "a time that cannot be read",
-        ));
+        return Err(trace.fail(CheckName::Validity, Reason::Structure, wanted, "a time that cannot be read"));
     };
     let start = starts.into_iter().flatten().max().unwrap_or(Timestamp::MAX);
     let end = ends.into_iter().flatten().min().unwrap_or(Timestamp::MIN);
@@ -378,13 +246,7 @@ fn check_validity(
         return Err(trace.fail(CheckName::Validity, Reason::Expired, wanted, found));
     }
     // A window that never opens: nobody honest writes one.
-    trace.require(
-        CheckName::Validity,
-        Reason::Conditions,
-        start < end,
-        wanted,
-        found,
-    )?;
+    trace.require(CheckName::Validity, Reason::Conditions, start < end, wanted, found)?;
     Ok(end)
 }
 
@@ -393,27 +255,16 @@ fn check_validity(
 fn check_conditions(conditions: Part<'_>, trace: &mut Trace) -> Result<(), Refusal> {
     let tree = conditions.tree;
     let known = ["AudienceRestriction", "OneTimeUse", "ProxyRestriction"];
-    let unknown = tree.elements(conditions.node).find(|node| {
-        !known
-            .iter()
-            .any(|local| tree.is(*node, ASSERTION_NS, local))
-    });
-    let single = ["OneTimeUse", "ProxyRestriction"]
-        .iter()
-        .all(|local| conditions.named(local).count() <= 1);
+    let unknown =
+        tree.elements(conditions.node).find(|node| !known.iter().any(|local| tree.is(*node, ASSERTION_NS, local)));
+    let single = ["OneTimeUse", "ProxyRestriction"].iter().all(|local| conditions.named(local).count() <= 1);
     let found = match unknown.and_then(|node| tree.element(node)) {
         Some(element) => element.name.local.as_str(),
         None if !single => "a condition twice",
         None if !tree.holds_only_elements(conditions.node) => "text",
         None => "known conditions",
     };
-    trace.require(
-        CheckName::Conditions,
-        Reason::Conditions,
-        found == "known conditions",
-        "known conditions",
-        found,
-    )
+    trace.require(CheckName::Conditions, Reason::Conditions, found == "known conditions", "known conditions", found)
 }
 
 /// A `NameID` in plain text that will be the same next time.
@@ -431,15 +282,8 @@ fn check_name_id(part: Part<'_>, trace: &mut Trace) -> Result<NameId, Refusal> {
         }
         _ if format == Some(TRANSIENT_FORMAT) => "a transient one",
         (_, Some(value)) => {
-            trace.pass(
-                CheckName::NameId,
-                wanted,
-                format.unwrap_or("one without format"),
-            );
-            let attribute = |name| {
-                node.and_then(|node| node.attribute(name))
-                    .map(str::to_owned)
-            };
+            trace.pass(CheckName::NameId, wanted, format.unwrap_or("one without format"));
+            let attribute = |name| node.and_then(|node| node.attribute(name)).map(str::to_owned);
             return Ok(NameId {
                 value: value.to_owned(),
                 format: attribute("Format"),

@@ -42,12 +42,7 @@ impl Writer {
     }
 
     /// An element with text, or none.
-    pub(super) fn leaf(
-        &mut self,
-        name: &str,
-        attributes: &[(&str, &str)],
-        text: &str,
-    ) -> &mut Self {
+    pub(super) fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) -> &mut Self {
         self.start(name, attributes).text(text).end()
     }
 
@@ -67,13 +62,7 @@ mod tests {
     #[test]
     fn values_are_escaped_and_elements_closed() {
         let mut writer = Writer::default();
-        writer
-            .start("a", &[("b", "\"<&\n")])
-            .leaf("c", &[], "<x>&")
-            .start("d", &[]);
-        assert_eq!(
-            writer.finish(),
-            "<a b=\"&quot;&lt;&amp;&#xA;\"><c>&lt;x&gt;&amp;</c><d></d></a>"
-        );
+        writer.start("a", &[("b", "\"<&\n")]).leaf("c", &[], "<x>&").start("d", &[]);
+        assert_eq!(writer.finish(), "<a b=\"&quot;&lt;&amp;&#xA;\"><c>&lt;x&gt;&amp;</c><d></d></a>");
     }
 }

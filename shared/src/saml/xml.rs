@@ -72,24 +72,15 @@ impl Tree {
         let text = scan(text, comments)?;
         let mut builder = Builder::default();
         let depth = u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX);
-        let parser = PullParser::new(&text)
-            .with_max_depth(depth)
-            .with_forbid_dtd(true)
-            .with_forbid_entities(true);
+        let parser = PullParser::new(&text).with_max_depth(depth).with_forbid_dtd(true).with_forbid_entities(true);
         for event in parser {
-            builder.event(
-                event.map_err(|error| XmlError::malformed(error.to_string()))?,
-                comments,
-            )?;
+            builder.event(event.map_err(|error| XmlError::malformed(error.to_string()))?, comments)?;
         }
         builder.finish()
     }
 
     /// The document element.
-    #[allow(
-        clippy::unused_self,
-        reason = "a tree is never empty: its root is the first node"
-    )]
+    #[allow(clippy::unused_self, reason = "a tree is never empty: its root is the first node")]
     pub(super) const fn root(&self) -> NodeId {
         NodeId(0)
     }
@@ -115,9 +106,7 @@ impl Tree {
 
     /// Where the node stands in the text that was read, white space in attribute values already normalized.
     pub(super) fn source(&self, id: NodeId) -> Range<usize> {
-        self.node(id)
-            .map(|node| node.source.clone())
-            .unwrap_or_default()
+        self.node(id).map(|node| node.source.clone()).unwrap_or_default()
     }
 
     /// Child nodes in order.
@@ -125,23 +114,18 @@ impl Tree {
         let end = self.node(id).map_or(0, |node| node.end);
         let first = Some(NodeId(id.0 + 1)).filter(|child| child.0 < end);
         std::iter::successors(first, move |child| {
-            self.node(*child)
-                .map(|node| NodeId(node.end))
-                .filter(|next| next.0 < end)
+            self.node(*child).map(|node| NodeId(node.end)).filter(|next| next.0 < end)
         })
     }
 
     /// Child elements in order.
     pub(super) fn elements(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        self.children(id)
-            .filter(|child| self.element(*child).is_some())
+        self.children(id).filter(|child| self.element(*child).is_some())
     }
 
     /// Every element of the document, in order.
     pub(super) fn all_elements(&self) -> impl Iterator<Item = (NodeId, &Element)> + '_ {
-        (0..self.nodes.len())
-            .map(NodeId)
-            .filter_map(|id| Some((id, self.element(id)?)))
+        (0..self.nodes.len()).map(NodeId).filter_map(|id| Some((id, self.element(id)?)))
     }
 
     /// Child elements of this name.
@@ -151,8 +135,7 @@ impl Tree {
         namespace: &'a str,
         local: &'a str,
     ) -> impl Iterator<Item = NodeId> + 'a {
-        self.elements(id)
-            .filter(move |child| self.is(*child, namespace, local))
+        self.elements(id).filter(move |child| self.is(*child, namespace, local))
     }
 
     /// The only child element of this name; `None` when there is none or more than one.
@@ -163,17 +146,13 @@ impl Tree {
     }
 
     pub(super) fn is(&self, id: NodeId, namespace: &str, local: &str) -> bool {
-        self.element(id)
-            .is_some_and(|e| e.name.namespace == namespace && e.name.local == local)
+        self.element(id).is_some_and(|e| e.name.namespace == namespace && e.name.local == local)
     }
 
     /// The value of an attribute without prefix.
     pub(super) fn attribute(&self, id: NodeId, name: &str) -> Option<&str> {
         let attributes = &self.element(id)?.attributes;
-        attributes
-            .iter()
-            .find(|a| a.name.prefix.is_empty() && a.name.local == name)
-            .map(|a| a.value.as_str())
+        attributes.iter().find(|a| a.name.prefix.is_empty() && a.name.local == name).map(|a| a.value.as_str())
     }
 
     /// The text of an element whose content is exactly one text node.
@@ -211,31 +190,18 @@ impl Builder {
             PullEvent::XmlDeclaration(declaration) => {
                 let encoding = declaration.encoding.as_deref().unwrap_or("UTF-8");
                 if declaration.version != "1.0" || !encoding.eq_ignore_ascii_case("UTF-8") {
-                    return Err(XmlError::malformed(
-                        "an XML declaration other than version 1.0 in UTF-8",
-                    ));
+                    return Err(XmlError::malformed("an XML declaration other than version 1.0 in UTF-8"));
                 }
                 Ok(())
             }
-            PullEvent::StartElement {
-                name,
-                attributes,
-                namespace_declarations,
-                byte_start,
-                ..
-            } => {
+            PullEvent::StartElement { name, attributes, namespace_declarations, byte_start, .. } => {
                 self.weigh(attributes.len() + namespace_declarations.len())?;
                 let element = Element {
                     name: checked_name(name)?,
-                    attributes: attributes
-                        .into_iter()
-                        .map(checked_attribute)
-                        .collect::<Result<_, _>>()?,
+                    attributes: attributes.into_iter().map(checked_attribute).collect::<Result<_, _>>()?,
                     declarations: namespace_declarations
                         .into_iter()
-                        .map(|(prefix, uri)| {
-                            checked_declaration(prefix.into_owned(), uri.into_owned())
-                        })
+                        .map(|(prefix, uri)| checked_declaration(prefix.into_owned(), uri.into_owned()))
                         .collect::<Result<_, _>>()?,
                 };
                 let id = self.add(Kind::Element(element), byte_start..byte_start)?;
@@ -250,21 +216,15 @@ impl Builder {
                 }
                 Ok(())
             }
-            PullEvent::Text {
-                content,
-                byte_start,
-                byte_end,
-            } => self
-                .add(Kind::Text(content.into_owned()), byte_start..byte_end)
-                .map(drop),
+            PullEvent::Text { content, byte_start, byte_end } => {
+                self.add(Kind::Text(content.into_owned()), byte_start..byte_end).map(drop)
+            }
             PullEvent::StartNamespace { .. } | PullEvent::EndNamespace => Ok(()),
             PullEvent::Comment { .. } if comments == Comments::Skip => Ok(()),
             // The scan before the parser refuses these: a tree has no place for them.
             PullEvent::Comment { .. } => Err(XmlError::Markup("a comment")),
             PullEvent::CData { .. } => Err(XmlError::Markup("a CDATA section")),
-            PullEvent::ProcessingInstruction { .. } => {
-                Err(XmlError::Markup("a processing instruction"))
-            }
+            PullEvent::ProcessingInstruction { .. } => Err(XmlError::Markup("a processing instruction")),
             PullEvent::Doctype(_) => Err(XmlError::Dtd),
         }
     }
@@ -272,30 +232,20 @@ impl Builder {
     fn add(&mut self, kind: Kind, source: Range<usize>) -> Result<NodeId, XmlError> {
         self.weigh(1)?;
         let id = NodeId(self.nodes.len());
-        self.nodes.push(Node {
-            kind,
-            parent: self.open.last().copied(),
-            end: id.0 + 1,
-            source,
-        });
+        self.nodes.push(Node { kind, parent: self.open.last().copied(), end: id.0 + 1, source });
         Ok(id)
     }
 
     fn weigh(&mut self, more: usize) -> Result<(), XmlError> {
         self.weight += more;
         if self.weight > MAX_NODES {
-            return Err(XmlError::malformed(format!(
-                "more than {MAX_NODES} nodes and attributes"
-            )));
+            return Err(XmlError::malformed(format!("more than {MAX_NODES} nodes and attributes")));
         }
         Ok(())
     }
 
     fn finish(self) -> Result<Tree, XmlError> {
-        let root = self
-            .nodes
-            .first()
-            .is_some_and(|node| matches!(node.kind, Kind::Element(_)));
+        let root = self.nodes.first().is_some_and(|node| matches!(node.kind, Kind::Element(_)));
         if !root || !self.open.is_empty() {
             return Err(XmlError::malformed("no document element"));
         }
@@ -304,10 +254,7 @@ impl Builder {
 }
 
 fn checked_attribute(attribute: ParsedAttribute<'_>) -> Result<Attribute, XmlError> {
-    Ok(Attribute {
-        name: checked_name(attribute.name)?,
-        value: attribute.value.into_owned(),
-    })
+    Ok(Attribute { name: checked_name(attribute.name)?, value: attribute.value.into_owned() })
 }
 
 /// Names in XML (section 4): at most one colon, with something on either side.
@@ -338,9 +285,7 @@ fn checked_declaration(prefix: String, uri: String) -> Result<(String, String), 
 fn is_absolute(uri: &str) -> bool {
     uri.split_once(':').is_some_and(|(scheme, rest)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
             && !rest.is_empty()
             && !uri.contains(|c: char| c.is_whitespace() || c.is_control())
     })
@@ -348,7 +293,6 @@ fn is_absolute(uri: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn read(text: &str) -> Result<Tree, XmlError> {
@@ -357,20 +301,12 @@ mod tests {
 
     #[test]
     fn nodes_lie_in_document_order() {
-        let tree =
-            read("<r xmlns='urn:r' xmlns:x='urn:x' x:ID='1' ID='2'>\n<a>t</a><b><c/></b></r>")
-                .unwrap();
-        let names: Vec<_> = tree
-            .all_elements()
-            .map(|(_, e)| e.name.local.as_str())
-            .collect();
+        let tree = read("<r xmlns='urn:r' xmlns:x='urn:x' x:ID='1' ID='2'>\n<a>t</a><b><c/></b></r>").unwrap();
+        let names: Vec<_> = tree.all_elements().map(|(_, e)| e.name.local.as_str()).collect();
         assert_eq!(names, ["r", "a", "b", "c"]);
         assert_eq!(tree.attribute(tree.root(), "ID"), Some("2"));
         let a = tree.only(tree.root(), "urn:r", "a").unwrap();
-        assert_eq!(
-            (tree.text(a), tree.parent(a)),
-            (Some("t"), Some(tree.root()))
-        );
+        assert_eq!((tree.text(a), tree.parent(a)), (Some("t"), Some(tree.root())));
         assert_eq!(tree.elements(tree.root()).count(), 2);
         assert!(tree.holds_only_elements(tree.root()) && !tree.holds_only_elements(a));
         assert_eq!(tree.only(tree.root(), "urn:x", "a"), None);

@@ -6,16 +6,12 @@ use crate::saml::{CheckName, Expected, ExpiredKeys, Outcome, Reason, Request, St
 #[test]
 fn each_way_of_signing_is_accepted() {
     for how in EVERY_WAY {
-        let assertion =
-            judge(&signed(RESPONSE, how)).unwrap_or_else(|refusal| panic!("{how:?}: {refusal}"));
+        let assertion = judge(&signed(RESPONSE, how)).unwrap_or_else(|refusal| panic!("{how:?}: {refusal}"));
         assert_eq!(assertion.id, "_a");
         assert_eq!(assertion.name_id.value, "ada@example.com");
         assert_eq!(assertion.session_index.as_deref(), Some("_s"));
         assert_eq!(assertion.groups(None), ["g1", "g2"]);
-        assert_eq!(
-            assertion.not_on_or_after.to_string(),
-            "2026-03-01T12:06:00Z"
-        );
+        assert_eq!(assertion.not_on_or_after.to_string(), "2026-03-01T12:06:00Z");
         assert_eq!(assertion.authn_instant.to_string(), "2026-03-01T11:59:57Z");
     }
 }
@@ -25,11 +21,7 @@ fn the_trace_of_an_accepted_response_passes_everything_up_to_the_name_id() {
     let (result, trace) = judge_with(&signed(RESPONSE, Sign::Both), &trust(rsa()), &expected());
     result.unwrap();
     for check in trace.checks() {
-        let outcome = if check.name <= CheckName::NameId {
-            Outcome::Passed
-        } else {
-            Outcome::NotReached
-        };
+        let outcome = if check.name <= CheckName::NameId { Outcome::Passed } else { Outcome::NotReached };
         assert_eq!(check.outcome, outcome, "{}", check.name);
     }
 }
@@ -47,16 +39,8 @@ fn elliptic_curves_are_accepted() {
 #[test]
 fn styles_do_not_matter() {
     for style in [
-        Style {
-            prefix: "",
-            inclusive: &[],
-            key_info: true,
-        },
-        Style {
-            prefix: "dsig",
-            inclusive: &["saml", "samlp", "xs", "#default"],
-            key_info: false,
-        },
+        Style { prefix: "", inclusive: &[], key_info: true },
+        Style { prefix: "dsig", inclusive: &["saml", "samlp", "xs", "#default"], key_info: false },
     ] {
         for how in EVERY_WAY {
             judge(&sign(RESPONSE, how, rsa(), style)).unwrap();
@@ -71,11 +55,7 @@ fn pretty_printed_and_wrapped_documents_are_accepted() {
         judge(&signed(&pretty, how)).unwrap();
     }
     let wrapped = form(&signed(RESPONSE, Sign::Response));
-    let lines: Vec<&str> = wrapped
-        .as_bytes()
-        .chunks(76)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let lines: Vec<&str> = wrapped.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
     let mut trace = crate::saml::Trace::new(crate::saml::IdpKind::Other);
     crate::saml::Unverified::decode(&lines.join("\r\n"), &mut trace).unwrap();
 }
@@ -92,10 +72,7 @@ fn default_namespaces_and_unknown_attribute_types_are_accepted() {
             r#"<AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">g1"#,
         );
     for how in EVERY_WAY {
-        assert_eq!(
-            judge(&signed(&xml, how)).unwrap().groups(None),
-            ["g1", "g2"]
-        );
+        assert_eq!(judge(&signed(&xml, how)).unwrap().groups(None), ["g1", "g2"]);
     }
 }
 
@@ -103,20 +80,14 @@ fn default_namespaces_and_unknown_attribute_types_are_accepted() {
 fn carriage_returns_as_references_survive() {
     let xml = replace(RESPONSE, ">g1<", ">g1&#13;&#xD;\nx<");
     for how in EVERY_WAY {
-        assert_eq!(
-            judge(&signed(&xml, how)).unwrap().groups(None),
-            ["g1\r\r\nx", "g2"]
-        );
+        assert_eq!(judge(&signed(&xml, how)).unwrap().groups(None), ["g1\r\r\nx", "g2"]);
     }
 }
 
 #[test]
 fn values_that_are_not_text_are_left_out() {
     let xml = replace(RESPONSE, ">g1<", "><saml:NameID>g1</saml:NameID><");
-    assert_eq!(
-        judge(&signed(&xml, Sign::Both)).unwrap().groups(None),
-        ["g2"]
-    );
+    assert_eq!(judge(&signed(&xml, Sign::Both)).unwrap().groups(None), ["g2"]);
 }
 
 #[test]
@@ -124,52 +95,28 @@ fn an_unsigned_issuer_in_another_form_only_warns() {
     let xml = replace(&signed(RESPONSE, Sign::Assertion), IDP, "urn:other:form");
     let (result, trace) = judge_with(&xml, &trust(rsa()), &expected());
     result.unwrap();
-    let issuer = trace
-        .checks()
-        .iter()
-        .find(|check| check.name == CheckName::Issuer)
-        .unwrap();
+    let issuer = trace.checks().iter().find(|check| check.name == CheckName::Issuer).unwrap();
     assert!(issuer.advice.is_some() && issuer.outcome == Outcome::Passed);
 }
 
 #[test]
 fn a_second_pinned_key_serves_during_rollover() {
-    let keys = vec![
-        other_rsa().certificate().clone(),
-        rsa().certificate().clone(),
-    ];
-    judge_with(
-        &signed(RESPONSE, Sign::Both),
-        &Trust::new(IDP, keys),
-        &expected(),
-    )
-    .0
-    .unwrap();
+    let keys = vec![other_rsa().certificate().clone(), rsa().certificate().clone()];
+    judge_with(&signed(RESPONSE, Sign::Both), &Trust::new(IDP, keys), &expected()).0.unwrap();
 }
 
 #[test]
 fn one_bearer_confirmation_of_several_is_enough() {
     let other = r#"<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="2026-03-01T12:05:00Z" Recipient="https://elsewhere.example.com/acs"/></saml:SubjectConfirmation>"#;
-    let xml = replace(
-        RESPONSE,
-        "<saml:SubjectConfirmation ",
-        &format!("{other}<saml:SubjectConfirmation "),
-    );
+    let xml = replace(RESPONSE, "<saml:SubjectConfirmation ", &format!("{other}<saml:SubjectConfirmation "));
     judge(&signed(&xml, Sign::Both)).unwrap();
 }
 
 #[test]
 fn sign_in_from_the_identity_provider_where_it_is_allowed() {
     let xml = RESPONSE.replace(&format!(" InResponseTo=\"{REQUEST}\""), "");
-    let allowed = Expected {
-        request: Request::None {
-            idp_initiated_allowed: true,
-        },
-        ..expected()
-    };
-    judge_with(&signed(&xml, Sign::Both), &trust(rsa()), &allowed)
-        .0
-        .unwrap();
+    let allowed = Expected { request: Request::None { idp_initiated_allowed: true }, ..expected() };
+    judge_with(&signed(&xml, Sign::Both), &trust(rsa()), &allowed).0.unwrap();
 }
 
 #[test]
@@ -180,10 +127,7 @@ fn the_edges_of_the_clock_skew_are_inside() {
         ("2026-03-01T12:05:59Z", true),
         ("2026-03-01T12:06:00Z", false),
     ] {
-        let at = Expected {
-            now: now.parse().unwrap(),
-            ..expected()
-        };
+        let at = Expected { now: now.parse().unwrap(), ..expected() };
         let (result, _) = judge_with(&signed(RESPONSE, Sign::Response), &trust(rsa()), &at);
         assert_eq!(result.is_ok(), accepted, "{now}");
     }
@@ -195,23 +139,11 @@ fn an_expired_certificate_warns_or_refuses_by_policy() {
     let xml = sign(RESPONSE, Sign::Response, key, Style::default());
     let (result, trace) = judge_with(&xml, &trust(key), &expected());
     result.unwrap();
-    let signature = trace
-        .checks()
-        .iter()
-        .find(|check| check.name == CheckName::Signature)
-        .unwrap();
+    let signature = trace.checks().iter().find(|check| check.name == CheckName::Signature).unwrap();
     assert!(signature.advice.as_deref().unwrap().contains("validity"));
-    let refusing = Trust {
-        expired_keys: ExpiredKeys::Refuse,
-        ..trust(key)
-    };
+    let refusing = Trust { expired_keys: ExpiredKeys::Refuse, ..trust(key) };
     let refusal = judge_with(&xml, &refusing, &expected()).0.unwrap_err();
     assert_eq!(refusal.reason(), Reason::NoTrustedKey);
-    let current = Trust {
-        expired_keys: ExpiredKeys::Refuse,
-        ..trust(rsa())
-    };
-    judge_with(&signed(RESPONSE, Sign::Response), &current, &expected())
-        .0
-        .unwrap();
+    let current = Trust { expired_keys: ExpiredKeys::Refuse, ..trust(rsa()) };
+    judge_with(&signed(RESPONSE, Sign::Response), &current, &expected()).0.unwrap();
 }

@@ -9,9 +9,7 @@ use crate::saml::xml::Tree;
 
 fn ours(xml: &str, path: &[usize], inclusive: &[&str]) -> String {
     let tree = Tree::read(xml, Comments::Refuse).unwrap();
-    let apex = path.iter().fold(tree.root(), |node, at| {
-        tree.elements(node).nth(*at).unwrap()
-    });
+    let apex = path.iter().fold(tree.root(), |node, at| tree.elements(node).nth(*at).unwrap());
     let inclusive: Vec<String> = inclusive.iter().map(|p| (*p).to_owned()).collect();
     canonicalize(&tree, apex, None, &inclusive).unwrap()
 }
@@ -19,20 +17,10 @@ fn ours(xml: &str, path: &[usize], inclusive: &[&str]) -> String {
 fn theirs(xml: &str, path: &[usize], inclusive: &[&str]) -> String {
     let xml = scan(xml, Comments::Refuse).unwrap();
     let doc = uppsala::parse(&xml).unwrap();
-    let elements = |node| {
-        doc.children(node)
-            .into_iter()
-            .filter(|c| doc.element(*c).is_some())
-            .collect::<Vec<_>>()
-    };
-    let apex = path
-        .iter()
-        .fold(doc.document_element().unwrap(), |node, at| {
-            elements(node)[*at]
-        });
+    let elements = |node| doc.children(node).into_iter().filter(|c| doc.element(*c).is_some()).collect::<Vec<_>>();
+    let apex = path.iter().fold(doc.document_element().unwrap(), |node, at| elements(node)[*at]);
     let set = NodeSet::tree_without_comments(apex, &doc);
-    String::from_utf8(canonicalize_doc(&doc, C14nMode::Exclusive, Some(&set), inclusive).unwrap())
-        .unwrap()
+    String::from_utf8(canonicalize_doc(&doc, C14nMode::Exclusive, Some(&set), inclusive).unwrap()).unwrap()
 }
 
 /// Exclusive XML Canonicalization 1.0, section 2.2.
@@ -79,17 +67,8 @@ fn another_implementation_agrees() {
     ];
     for xml in &documents {
         for path in [&[][..], &[0], &[1]] {
-            for inclusive in [
-                &[][..],
-                &["saml", "samlp"],
-                &["#default", "u", "ds"],
-                &["a"],
-            ] {
-                assert_eq!(
-                    ours(xml, path, inclusive),
-                    theirs(xml, path, inclusive),
-                    "{path:?} {inclusive:?} {xml}"
-                );
+            for inclusive in [&[][..], &["saml", "samlp"], &["#default", "u", "ds"], &["a"]] {
+                assert_eq!(ours(xml, path, inclusive), theirs(xml, path, inclusive), "{path:?} {inclusive:?} {xml}");
             }
         }
     }

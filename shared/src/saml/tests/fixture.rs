@@ -7,8 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use crate::saml::{
-    Assertion, Expected, IdpKind, Reason, Refusal, Request, SigningKey, Skew, Style, Trace, Trust,
-    Unverified,
+    Assertion, Expected, IdpKind, Reason, Refusal, Request, SigningKey, Skew, Style, Trace, Trust, Unverified,
 };
 
 pub(super) const IDP: &str = "https://idp.example.com/metadata";
@@ -30,10 +29,7 @@ pub(super) enum Sign {
 pub(super) const EVERY_WAY: [Sign; 3] = [Sign::Response, Sign::Assertion, Sign::Both];
 
 fn make(pair: &rcgen::KeyPair) -> SigningKey {
-    let certificate = rcgen::CertificateParams::new(Vec::new())
-        .unwrap()
-        .self_signed(pair)
-        .unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(pair).unwrap();
     SigningKey::new(pair.serialized_der(), certificate.der()).unwrap()
 }
 
@@ -54,11 +50,7 @@ pub(super) fn expired_rsa() -> &'static SigningKey {
         let pair = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
         params.not_after = rcgen::date_time_ymd(2000, 1, 1);
-        SigningKey::new(
-            pair.serialized_der(),
-            params.self_signed(&pair).unwrap().der(),
-        )
-        .unwrap()
+        SigningKey::new(pair.serialized_der(), params.self_signed(&pair).unwrap().der()).unwrap()
     })
 }
 
@@ -119,11 +111,7 @@ pub(super) fn form(xml: &str) -> String {
 }
 
 /// Decode, verify, check.
-pub(super) fn judge_with(
-    xml: &str,
-    trust: &Trust,
-    expected: &Expected<'_>,
-) -> (Result<Assertion, Refusal>, Trace) {
+pub(super) fn judge_with(xml: &str, trust: &Trust, expected: &Expected<'_>) -> (Result<Assertion, Refusal>, Trace) {
     let mut trace = Trace::new(IdpKind::Other);
     let result = Unverified::decode(&form(xml), &mut trace)
         .and_then(|unverified| unverified.verify(trust, expected.now, &mut trace))

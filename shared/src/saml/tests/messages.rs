@@ -6,8 +6,8 @@ use url::Url;
 
 use super::fixture::*;
 use crate::saml::{
-    AuthnRequest, CertificateError, EMAIL_FORMAT, IdpKind, IdpMetadata, MetadataError, PinnedKey,
-    ReceiveError, ReceivedRequest, RequestError, SpMetadata, decode_redirect, request_id,
+    AuthnRequest, CertificateError, EMAIL_FORMAT, IdpKind, IdpMetadata, MetadataError, PinnedKey, ReceiveError,
+    ReceivedRequest, RequestError, SpMetadata, decode_redirect, request_id,
 };
 
 fn request(destination: &Url) -> AuthnRequest<'_> {
@@ -30,43 +30,24 @@ fn request_ids_carry_all_random_bits() {
 #[test]
 fn a_redirect_can_be_read_back_and_keeps_the_query_of_the_destination() {
     let destination = Url::parse("https://accounts.google.com/o/saml2/idp?idpid=C01").unwrap();
-    let url = request(&destination)
-        .redirect_url(Some("a b&c"), None)
-        .unwrap();
+    let url = request(&destination).redirect_url(Some("a b&c"), None).unwrap();
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     assert_eq!(pairs[0], ("idpid".to_owned(), "C01".to_owned()));
-    assert_eq!(
-        (pairs[1].0.as_str(), &pairs[2]),
-        (
-            "SAMLRequest",
-            &("RelayState".to_owned(), "a b&c".to_owned())
-        )
-    );
+    assert_eq!((pairs[1].0.as_str(), &pairs[2]), ("SAMLRequest", &("RelayState".to_owned(), "a b&c".to_owned())));
     let read = ReceivedRequest::read(&decode_redirect(&pairs[1].1).unwrap()).unwrap();
     assert_eq!(read.issuer, "https://sp.example.com/<meta>&data");
-    assert_eq!(
-        read.acs_url.as_deref(),
-        Some("https://sp.example.com/acs?a=1&b=\"2\"")
-    );
+    assert_eq!(read.acs_url.as_deref(), Some("https://sp.example.com/acs?a=1&b=\"2\""));
     assert_eq!(read.destination.as_deref(), Some(destination.as_str()));
-    assert_eq!(
-        (read.name_id_format.as_deref(), read.force_authn),
-        (Some(EMAIL_FORMAT), true)
-    );
+    assert_eq!((read.name_id_format.as_deref(), read.force_authn), (Some(EMAIL_FORMAT), true));
 }
 
 #[test]
 fn a_signed_redirect_signs_the_query_in_the_order_of_the_binding() {
     use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm as _};
     let destination = Url::parse("https://idp.example.com/sso").unwrap();
-    let url = request(&destination)
-        .redirect_url(Some("state"), Some(rsa()))
-        .unwrap();
+    let url = request(&destination).redirect_url(Some("state"), Some(rsa())).unwrap();
     let (signed, signature) = url.query().unwrap().split_once("&Signature=").unwrap();
-    assert!(
-        signed.starts_with("SAMLRequest=")
-            && signed.contains("&RelayState=state&SigAlg=http%3A%2F%2F")
-    );
+    assert!(signed.starts_with("SAMLRequest=") && signed.contains("&RelayState=state&SigAlg=http%3A%2F%2F"));
     let signature = url
         .query_pairs()
         .find(|(name, _)| name == "Signature")
@@ -74,25 +55,18 @@ fn a_signed_redirect_signs_the_query_in_the_order_of_the_binding() {
         .or(Some(signature.to_owned()));
     let value = STANDARD.decode(signature.unwrap()).unwrap();
     let key = rsa().certificate().public_key();
-    RSA_PKCS1_2048_8192_SHA256
-        .verify_sig(key, signed.as_bytes(), &value)
-        .unwrap();
+    RSA_PKCS1_2048_8192_SHA256.verify_sig(key, signed.as_bytes(), &value).unwrap();
 }
 
 #[test]
 fn a_posted_request_is_signed_after_its_issuer() {
     let destination = Url::parse("https://idp.example.com/sso").unwrap();
-    let form = request(&destination)
-        .post_form(Some("s"), Some(rsa()))
-        .unwrap();
+    let form = request(&destination).post_form(Some("s"), Some(rsa())).unwrap();
     let xml = String::from_utf8(STANDARD.decode(form.saml_request).unwrap()).unwrap();
     assert!(xml.contains("</saml:Issuer><ds:Signature "));
     assert!(xml.contains("URI=\"#_0123456789abcdef0123456789abcdef\""));
     let long = "x".repeat(81);
-    assert_eq!(
-        request(&destination).post_form(Some(&long), None),
-        Err(RequestError::RelayState)
-    );
+    assert_eq!(request(&destination).post_form(Some(&long), None), Err(RequestError::RelayState));
 }
 
 #[test]
@@ -100,10 +74,7 @@ fn a_deflate_bomb_is_not_inflated() {
     use std::io::Write as _;
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(&vec![b'a'; 50_000_000]).unwrap();
-    assert_eq!(
-        decode_redirect(&STANDARD.encode(encoder.finish().unwrap())),
-        Err(ReceiveError::TooLarge)
-    );
+    assert_eq!(decode_redirect(&STANDARD.encode(encoder.finish().unwrap())), Err(ReceiveError::TooLarge));
     assert_eq!(decode_redirect("AAAA"), Err(ReceiveError::Malformed));
     assert_eq!(decode_redirect("!"), Err(ReceiveError::Malformed));
 }
@@ -129,14 +100,8 @@ fn metadata() -> String {
 #[test]
 fn metadata_is_read() {
     let read = IdpMetadata::read(&metadata()).unwrap();
-    assert_eq!(
-        (read.entity_id.as_str(), read.kind),
-        ("http://www.okta.com/exk1", IdpKind::Okta)
-    );
-    assert_eq!(
-        read.sso_redirect.as_ref().unwrap().as_str(),
-        "https://acme.okta.com/app/sso/saml?x=1"
-    );
+    assert_eq!((read.entity_id.as_str(), read.kind), ("http://www.okta.com/exk1", IdpKind::Okta));
+    assert_eq!(read.sso_redirect.as_ref().unwrap().as_str(), "https://acme.okta.com/app/sso/saml?x=1");
     assert_eq!(read.certificates, [rsa().certificate().clone()]);
     assert!(read.wants_signed_requests && read.valid_until.is_some());
     assert_eq!(read.name_id_formats, [EMAIL_FORMAT]);
@@ -148,48 +113,19 @@ fn metadata_is_read() {
 fn metadata_errors_are_told_apart() {
     let error = |xml: &str| IdpMetadata::read(xml).unwrap_err();
     let good = metadata();
-    assert_eq!(
-        error("<!DOCTYPE html><html>sign in</html>"),
-        MetadataError::WebPage
-    );
+    assert_eq!(error("<!DOCTYPE html><html>sign in</html>"), MetadataError::WebPage);
     assert!(matches!(error("hello"), MetadataError::NotXml(_)));
-    assert!(matches!(
-        error("<!DOCTYPE x []><x/>"),
-        MetadataError::NotXml(_)
-    ));
+    assert!(matches!(error("<!DOCTYPE x []><x/>"), MetadataError::NotXml(_)));
     assert_eq!(error("<rss/>"), MetadataError::NotMetadata);
     assert_eq!(error(&"x".repeat(2_000_000)), MetadataError::TooLarge);
-    assert_eq!(
-        error(&good.replace("IDPSSODescriptor", "SPSSODescriptor")),
-        MetadataError::ServiceProvider
-    );
-    assert_eq!(
-        error(&good.replace("SAML:2.0:protocol", "SAML:1.1:protocol")),
-        MetadataError::NoIdentityProvider
-    );
-    assert_eq!(
-        error(&good.replace("entityID=\"http://www.okta.com/exk1\"", "")),
-        MetadataError::NoEntityId
-    );
-    assert_eq!(
-        error(&good.replace("bindings:HTTP-", "bindings:X-")),
-        MetadataError::NoSingleSignOn
-    );
-    assert_eq!(
-        error(&good.replace("use=\"signing\"", "use=\"encryption\"")),
-        MetadataError::NoCertificate
-    );
-    assert!(matches!(
-        error(&good.replace("https://acme", "http://acme")),
-        MetadataError::Address(_)
-    ));
-    assert!(matches!(
-        error(&good.replace("https://acme", "javascript://acme")),
-        MetadataError::Address(_)
-    ));
-    assert!(
-        IdpMetadata::read(&good.replace("https://acme.okta.com", "http://127.0.0.1:3000")).is_ok()
-    );
+    assert_eq!(error(&good.replace("IDPSSODescriptor", "SPSSODescriptor")), MetadataError::ServiceProvider);
+    assert_eq!(error(&good.replace("SAML:2.0:protocol", "SAML:1.1:protocol")), MetadataError::NoIdentityProvider);
+    assert_eq!(error(&good.replace("entityID=\"http://www.okta.com/exk1\"", "")), MetadataError::NoEntityId);
+    assert_eq!(error(&good.replace("bindings:HTTP-", "bindings:X-")), MetadataError::NoSingleSignOn);
+    assert_eq!(error(&good.replace("use=\"signing\"", "use=\"encryption\"")), MetadataError::NoCertificate);
+    assert!(matches!(error(&good.replace("https://acme", "http://acme")), MetadataError::Address(_)));
+    assert!(matches!(error(&good.replace("https://acme", "javascript://acme")), MetadataError::Address(_)));
+    assert!(IdpMetadata::read(&good.replace("https://acme.okta.com", "http://127.0.0.1:3000")).is_ok());
     let entity = good.split_once("<!-- exported -->").unwrap().1;
     let several = |n: usize| {
         format!(
@@ -207,28 +143,13 @@ const WEAK: &str = include_str!("weak.pem");
 #[test]
 fn weak_and_foreign_certificates_are_not_pinned() {
     let weak: String = WEAK.lines().filter(|line| !line.starts_with('-')).collect();
-    assert_eq!(
-        PinnedKey::from_base64(&weak),
-        Err(CertificateError::RsaSize(1024))
-    );
+    assert_eq!(PinnedKey::from_base64(&weak), Err(CertificateError::RsaSize(1024)));
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
-    let ed25519 = rcgen::CertificateParams::new(Vec::new())
-        .unwrap()
-        .self_signed(&pair)
-        .unwrap();
-    assert_eq!(
-        PinnedKey::from_certificate(ed25519.der()),
-        Err(CertificateError::Algorithm)
-    );
-    assert_eq!(
-        PinnedKey::from_base64("AAAA"),
-        Err(CertificateError::Unreadable)
-    );
+    let ed25519 = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&pair).unwrap();
+    assert_eq!(PinnedKey::from_certificate(ed25519.der()), Err(CertificateError::Algorithm));
+    assert_eq!(PinnedKey::from_base64("AAAA"), Err(CertificateError::Unreadable));
     let weak_only = metadata().replace(&String::from(rsa().certificate().clone()), &weak);
-    assert_eq!(
-        IdpMetadata::read(&weak_only),
-        Err(MetadataError::Certificate(CertificateError::RsaSize(1024)))
-    );
+    assert_eq!(IdpMetadata::read(&weak_only), Err(MetadataError::Certificate(CertificateError::RsaSize(1024))));
 }
 
 #[test]
@@ -243,12 +164,7 @@ fn our_metadata_is_escaped_and_complete() {
     }
     .to_xml();
     assert!(xml.contains("entityID=\"https://sp.example.com/a?b&amp;c\""));
-    assert!(
-        xml.contains("WantAssertionsSigned=\"true\"")
-            && xml.contains("AuthnRequestsSigned=\"true\"")
-    );
-    assert!(
-        xml.contains("use=\"signing\"") && xml.contains("use=\"encryption\"") && xml.contains(ACS)
-    );
+    assert!(xml.contains("WantAssertionsSigned=\"true\"") && xml.contains("AuthnRequestsSigned=\"true\""));
+    assert!(xml.contains("use=\"signing\"") && xml.contains("use=\"encryption\"") && xml.contains(ACS));
     assert_eq!(IdpMetadata::read(&xml), Err(MetadataError::ServiceProvider));
 }

@@ -44,23 +44,18 @@ mod write;
 mod xml;
 
 pub use assertion::{
-    Assertion, Attribute, EMAIL_FORMAT, Email, NameId, PERSISTENT_FORMAT, TRANSIENT_FORMAT,
-    UNSPECIFIED_FORMAT,
+    Assertion, Attribute, EMAIL_FORMAT, Email, NameId, PERSISTENT_FORMAT, TRANSIENT_FORMAT, UNSPECIFIED_FORMAT,
 };
 pub use decode::Unverified;
 pub use idp::IdpKind;
 pub use key::{
-    CertificateError, ExpiredKeys, KeyKind, MAX_CERTIFICATE_BYTES, MAX_RSA_BITS, MIN_RSA_BITS,
-    PinnedKey, Trust,
+    CertificateError, ExpiredKeys, KeyKind, MAX_CERTIFICATE_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, PinnedKey, Trust,
 };
-pub use metadata::{
-    IdpMetadata, MAX_CERTIFICATES, MAX_ENTITY_ID_BYTES, MAX_METADATA_BYTES, MetadataError,
-    SpMetadata,
-};
+pub use metadata::{IdpMetadata, MAX_CERTIFICATES, MAX_ENTITY_ID_BYTES, MAX_METADATA_BYTES, MetadataError, SpMetadata};
 pub use reason::{Reason, UnknownReason};
 pub use request::{
-    AuthnRequest, MAX_RELAY_STATE_BYTES, PostForm, ReceiveError, ReceivedRequest, RequestError,
-    decode_redirect, request_id,
+    AuthnRequest, MAX_RELAY_STATE_BYTES, PostForm, ReceiveError, ReceivedRequest, RequestError, decode_redirect,
+    request_id,
 };
 pub use sign::{SignError, SigningKey, Style};
 pub use signature::Signed;

@@ -1,0 +1,1 @@
+//! Connections: a parent's trust in one SAML identity provider.

@@ -1,0 +1,9 @@
+//! Domains: names, claims on them, and what DNS says of a claim.
+
+mod name;
+#[cfg(feature = "resolver")]
+mod resolver;
+
+pub use name::{DomainName, DomainNameError};
+#[cfg(feature = "resolver")]
+pub use resolver::Resolver;

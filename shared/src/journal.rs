@@ -1,0 +1,121 @@
+//! The audit trail: every change, by whom, on what, before and after, in the transaction of the change.
+
+mod store;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    clock::Timestamp,
+    id::{AccountId, EventId, ParentId, Random},
+};
+
+/// An entry of a parent's audit trail. It is written once and never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its identifier.
+    pub id: EventId,
+    /// Whose trail it is on.
+    pub parent: ParentId,
+    /// When the change was decided.
+    pub at: Timestamp,
+    /// Who made it.
+    pub actor: Actor,
+    /// What happened: a noun and a past participle, such as `member.added`.
+    pub action: Action,
+    /// What it happened to: an identifier or a domain name.
+    pub subject: String,
+    /// What was changed as it was before; null for something new.
+    #[serde(default)]
+    pub before: Value,
+    /// What was changed as it is from now on; null for something removed.
+    #[serde(default)]
+    pub after: Value,
+}
+
+/// Who made a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Actor {
+    /// The vendor's staff or backend, through the management API.
+    Operator,
+    /// A person, by signing in.
+    Account {
+        /// The person.
+        id: AccountId,
+    },
+    /// The product itself, on a schedule.
+    System,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// An organization and its parent came to be.
+    #[serde(rename = "organization.created")]
+    OrganizationCreated,
+    /// How people join an organization changed.
+    #[serde(rename = "provisioning.changed")]
+    ProvisioningChanged,
+    /// Somebody became a member, by hand or at a sign-in.
+    #[serde(rename = "member.added")]
+    MemberAdded,
+    /// A member's role changed.
+    #[serde(rename = "member.role_changed")]
+    MemberRoleChanged,
+    /// A membership ended.
+    #[serde(rename = "member.removed")]
+    MemberRemoved,
+    /// A domain was claimed.
+    #[serde(rename = "domain.claimed")]
+    DomainClaimed,
+    /// A claim was proven and is held exclusively.
+    #[serde(rename = "domain.verified")]
+    DomainVerified,
+    /// A claim was proven but another parent holds the domain.
+    #[serde(rename = "domain.conflict")]
+    DomainConflict,
+    /// The connection came to be or changed.
+    #[serde(rename = "connection.changed")]
+    ConnectionChanged,
+    /// A connection learned by which NameID its identity provider knows an account.
+    #[serde(rename = "name_id.tied")]
+    NameIdTied,
+}
+
+/// The start of an [`Event`]: who, when and on whose trail.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Whose trail.
+    pub parent: ParentId,
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Entry {
+    /// The event of a change from `before` to `after`.
+    ///
+    /// What does not serialize is left out: both are plain data, and a change is not refused for its description.
+    #[must_use]
+    pub fn event(
+        self,
+        action: Action,
+        subject: &impl ToString,
+        before: impl Serialize,
+        after: impl Serialize,
+        random: &Random,
+    ) -> Event {
+        Event {
+            id: random.id(),
+            parent: self.parent,
+            at: self.at,
+            actor: self.actor,
+            action,
+            subject: subject.to_string(),
+            before: serde_json::to_value(before).unwrap_or_default(),
+            after: serde_json::to_value(after).unwrap_or_default(),
+        }
+    }
+}

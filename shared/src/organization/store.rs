@@ -1,0 +1,72 @@
+//! Organizations in `DynamoDB`: under their parent, so that a sign-in reads all candidates in one query.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Founding, Organization};
+use crate::{
+    id::{OrganizationId, ParentId},
+    surface::SurfaceId,
+    table::{Key, Range, Store, StoreError, Stored, Transaction},
+};
+
+/// Where an organization is found: the pointer that a merge moves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Place {
+    /// Its parent.
+    pub parent: ParentId,
+    /// Its surface.
+    pub surface: SurfaceId,
+}
+
+impl Store {
+    /// An organization by its id: two round trips.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn organization(&self, id: OrganizationId) -> Result<Option<Stored<Organization>>, StoreError> {
+        let Some(place) = self.place(id).await? else { return Ok(None) };
+        self.get(Key::Organization(place.parent, &place.surface, id)).await
+    }
+
+    /// Where an organization is found.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn place(&self, id: OrganizationId) -> Result<Option<Place>, StoreError> {
+        Ok(self.get::<Place>(Key::OrganizationPlace(id)).await?.map(|stored| stored.value))
+    }
+
+    /// A parent's organizations on one surface.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn organizations_on(
+        &self,
+        parent: ParentId,
+        surface: &SurfaceId,
+    ) -> Result<Vec<Stored<Organization>>, StoreError> {
+        self.list_all(Range::OrganizationsOn(parent, surface)).await
+    }
+}
+
+impl<E: Clone> Transaction<E> {
+    /// A new organization with its parent and its primary owner; `taken` when the owner's address got an account, or a
+    /// membership, in the meantime.
+    pub fn found(&mut self, founding: &Founding, taken: E) {
+        let Founding { parent, organization, new_account, membership } = founding;
+        self.create_parent(parent);
+        self.append(Key::Organization(parent.id, &organization.surface, organization.id), organization);
+        let place = Place { parent: parent.id, surface: organization.surface.clone() };
+        self.append(Key::OrganizationPlace(organization.id), &place);
+        if let Some(account) = new_account {
+            self.create_account(account, taken.clone());
+        }
+        self.create_membership(membership, taken);
+    }
+
+    /// An organization as it is from now on.
+    pub fn replace_organization(&mut self, organization: &Organization, version: u64, changed: E) {
+        let key = Key::Organization(organization.parent, &organization.surface, organization.id);
+        self.replace(key, organization, version, changed);
+    }
+}

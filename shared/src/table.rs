@@ -1,0 +1,208 @@
+//! The four `DynamoDB` tables: reads, transactions and what they cost.
+//!
+//! Nothing scans. Every read is strongly consistent. Every write is a [`Transaction`], whose failing conditions come
+//! back as the domain errors that its author gave them.
+
+mod key;
+mod meter;
+mod schema;
+mod transaction;
+
+use std::{collections::HashMap, error::Error, fmt};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::DisplayErrorContext,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub use key::{Key, Range};
+pub use meter::{Cost, Meter};
+pub use transaction::{CommitError, Transaction};
+
+use crate::id::Random;
+
+/// The partition key attribute of every table.
+pub(crate) const PARTITION: &str = "pk";
+/// The sort key attribute of every table.
+pub(crate) const SORT: &str = "sk";
+/// The attribute by which `Ephemeral` is cleaned, in seconds since the Unix epoch.
+pub(crate) const TTL: &str = "ttl";
+/// The attribute that counts the versions of an item, from 1.
+pub(crate) const VERSION: &str = "version";
+
+/// A table, each with one life cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// What customers are: parents, organizations, accounts, memberships, domains, connections, applications.
+    Identity,
+    /// What identity providers push: SCIM users, groups and edges.
+    Directory,
+    /// What ends by itself: logins under way, replay markers, codes, grants, sessions, traces.
+    Ephemeral,
+    /// What is only ever appended: the audit trail and the outbox.
+    Journal,
+}
+
+impl Table {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Identity, Self::Directory, Self::Ephemeral, Self::Journal];
+
+    /// The table's name in a deployment whose tables begin with `prefix`.
+    #[must_use]
+    pub fn name(self, prefix: &str) -> String {
+        let suffix = match self {
+            Self::Identity => "identity",
+            Self::Directory => "directory",
+            Self::Ephemeral => "ephemeral",
+            Self::Journal => "journal",
+        };
+        format!("{prefix}-{suffix}")
+    }
+}
+
+/// The deployment's tables.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    prefix: String,
+    random: Random,
+}
+
+/// An item as it was read, with the version that a change of it must name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored<T> {
+    /// What the item says.
+    #[serde(flatten)]
+    pub value: T,
+    /// How often it was written.
+    pub version: u64,
+}
+
+/// A part of a listing.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The items, in the order of their keys unless the range is read backwards.
+    pub items: Vec<T>,
+    /// Where the next page begins, `None` at the end.
+    pub next: Option<String>,
+}
+
+/// Why the tables gave no answer. It names neither keys nor values, so that it can be logged.
+#[derive(thiserror::Error)]
+pub enum StoreError {
+    /// `DynamoDB` did not answer or refused the request.
+    #[error("the database did not answer")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// An item could not be read as, or written from, its type.
+    #[error("a stored item has an unexpected shape")]
+    Shape(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(source) => write!(f, "Unavailable({})", DisplayErrorContext(&**source)),
+            Self::Shape(source) => write!(f, "Shape({source})"),
+        }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Unavailable(Box::new(source))
+    }
+
+    pub(crate) fn shape(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Shape(Box::new(source))
+    }
+}
+
+impl Store {
+    /// The tables whose names begin with `prefix`, behind `client`.
+    #[must_use]
+    pub fn new(client: Client, prefix: impl Into<String>, random: Random) -> Self {
+        Self { client, prefix: prefix.into(), random }
+    }
+
+    /// Reads one item; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer or the item does not read as `T`.
+    pub async fn get<T: DeserializeOwned>(&self, key: Key<'_>) -> Result<Option<Stored<T>>, StoreError> {
+        let call = Meter::begin();
+        let answer = self
+            .client
+            .get_item()
+            .table_name(key.table().name(&self.prefix))
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        call.read(answer.consumed_capacity.as_slice());
+        answer.item.map(read_item).transpose()
+    }
+
+    /// Reads at most `limit` items of a range, beginning after the position `after` of an earlier page.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer or an item does not read as `T`.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        range: Range<'_>,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Page<Stored<T>>, StoreError> {
+        let call = Meter::begin();
+        let (partition, sort_prefix) = range.parts();
+        let start = after.map(|sort| {
+            HashMap::from([
+                (PARTITION.to_owned(), AttributeValue::S(partition.clone())),
+                (SORT.to_owned(), AttributeValue::S(sort.to_owned())),
+            ])
+        });
+        let answer = self
+            .client
+            .query()
+            .table_name(range.table().name(&self.prefix))
+            .key_condition_expression("pk = :partition AND begins_with(sk, :sort)")
+            .expression_attribute_values(":partition", AttributeValue::S(partition.clone()))
+            .expression_attribute_values(":sort", AttributeValue::S(sort_prefix))
+            .set_exclusive_start_key(start)
+            .scan_index_forward(!range.newest_first())
+            .consistent_read(true)
+            .limit(i32::from(limit))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        call.read(answer.consumed_capacity.as_slice());
+        let next = answer.last_evaluated_key.and_then(|key| key.get(SORT).and_then(|sort| sort.as_s().ok().cloned()));
+        let items = answer.items.unwrap_or_default().into_iter().map(read_item).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// Reads a whole range that a named limit keeps small.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn list_all<T: DeserializeOwned>(&self, range: Range<'_>) -> Result<Vec<Stored<T>>, StoreError> {
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.list(range, after.as_deref(), 1_000).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+fn read_item<T: DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<T, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(StoreError::shape)
+}

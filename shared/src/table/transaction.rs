@@ -1,0 +1,282 @@
+//! All-or-nothing writes, whose failing conditions are domain errors.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
+    },
+};
+use serde::Serialize;
+
+use super::{Key, Meter, Store, StoreError, TTL, VERSION};
+use crate::{clock::Timestamp, id::hex};
+
+/// How often a transaction that met another one on the same item is sent.
+const ATTEMPTS: u32 = 4;
+
+/// Writes that happen together or not at all. `E` says what each condition's failure means.
+#[derive(Debug)]
+pub struct Transaction<E> {
+    actions: Vec<Action<E>>,
+    malformed: Option<StoreError>,
+}
+
+#[derive(Debug)]
+struct Action<E> {
+    key: HashMap<String, AttributeValue>,
+    table: super::Table,
+    what: What,
+    /// The error that the failing condition stands for; `None` where there is no condition.
+    refusal: Option<E>,
+}
+
+#[derive(Debug)]
+enum What {
+    Put { item: HashMap<String, AttributeValue>, condition: Option<Condition> },
+    Delete { condition: Condition },
+    Check { condition: Condition },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Condition {
+    Absent,
+    Present,
+    Version(u64),
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError<E> {
+    /// A condition failed; nothing was written.
+    #[error("a condition failed")]
+    Refused(E),
+    /// Other transactions kept meeting it on the same items; nothing was written.
+    #[error("too much contention")]
+    Contended,
+    /// The database did not answer. It may have been written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<E> Default for Transaction<E> {
+    fn default() -> Self {
+        Self { actions: Vec::new(), malformed: None }
+    }
+}
+
+impl<E> Transaction<E> {
+    /// Writes a new item; `taken` when there is one at its key already.
+    pub fn create<T: Serialize>(&mut self, key: Key<'_>, item: &T, taken: E) {
+        self.put(key, item, 1, None, Some((Condition::Absent, taken)));
+    }
+
+    /// Writes a new item that ends at `expires`; `taken` when there is one at its key already, ended or not.
+    pub fn create_until<T: Serialize>(&mut self, key: Key<'_>, item: &T, expires: Timestamp, taken: E) {
+        self.put(key, item, 1, Some(expires), Some((Condition::Absent, taken)));
+    }
+
+    /// Writes over the item that was read with `version`; `changed` when it has another version by now or is gone.
+    pub fn replace<T: Serialize>(&mut self, key: Key<'_>, item: &T, version: u64, changed: E) {
+        self.put(key, item, version.saturating_add(1), None, Some((Condition::Version(version), changed)));
+    }
+
+    /// As [`Transaction::replace`], for an item that ends at `expires`.
+    pub fn replace_until<T: Serialize>(
+        &mut self,
+        key: Key<'_>,
+        item: &T,
+        expires: Timestamp,
+        version: u64,
+        changed: E,
+    ) {
+        self.put(key, item, version.saturating_add(1), Some(expires), Some((Condition::Version(version), changed)));
+    }
+
+    /// Writes an item under a key that holds fresh randomness, so that nothing can be there.
+    pub fn append<T: Serialize>(&mut self, key: Key<'_>, item: &T) {
+        self.put(key, item, 1, None, None);
+    }
+
+    /// As [`Transaction::append`], for an item that ends at `expires`.
+    pub fn append_until<T: Serialize>(&mut self, key: Key<'_>, item: &T, expires: Timestamp) {
+        self.put(key, item, 1, Some(expires), None);
+    }
+
+    /// Deletes the item; `gone` when there is none.
+    pub fn delete(&mut self, key: Key<'_>, gone: E) {
+        self.push(key, What::Delete { condition: Condition::Present }, Some(gone));
+    }
+
+    /// Deletes the item that was read with `version`; `changed` when it has another version by now or is gone.
+    pub fn delete_version(&mut self, key: Key<'_>, version: u64, changed: E) {
+        self.push(key, What::Delete { condition: Condition::Version(version) }, Some(changed));
+    }
+
+    /// Requires the item to be there; `gone` otherwise.
+    pub fn require(&mut self, key: Key<'_>, gone: E) {
+        self.push(key, What::Check { condition: Condition::Present }, Some(gone));
+    }
+
+    /// Requires the item to still have `version`; `changed` otherwise.
+    pub fn require_version(&mut self, key: Key<'_>, version: u64, changed: E) {
+        self.push(key, What::Check { condition: Condition::Version(version) }, Some(changed));
+    }
+
+    fn put<T: Serialize>(
+        &mut self,
+        key: Key<'_>,
+        item: &T,
+        version: u64,
+        expires: Option<Timestamp>,
+        condition: Option<(Condition, E)>,
+    ) {
+        let mut attributes = match serde_dynamo::aws_sdk_dynamodb_1::to_item(item) {
+            Ok(attributes) => attributes,
+            Err(error) => {
+                self.malformed.get_or_insert(StoreError::shape(error));
+                return;
+            }
+        };
+        attributes.extend(key.attributes());
+        attributes.insert(VERSION.to_owned(), AttributeValue::N(version.to_string()));
+        if let Some(expires) = expires {
+            attributes.insert(TTL.to_owned(), AttributeValue::N(expires.as_second().to_string()));
+        }
+        let (condition, refusal) = condition.unzip();
+        self.push(key, What::Put { item: attributes, condition }, refusal);
+    }
+
+    fn push(&mut self, key: Key<'_>, what: What, refusal: Option<E>) {
+        self.actions.push(Action { key: key.attributes(), table: key.table(), what, refusal });
+    }
+}
+
+impl Store {
+    /// Commits `transaction`, once, however often the request has to be sent.
+    ///
+    /// # Errors
+    /// [`CommitError::Refused`] with the error of the first failing condition, in the order they were added;
+    /// [`CommitError::Contended`] and [`CommitError::Store`] as they say.
+    pub async fn commit<E>(&self, transaction: Transaction<E>) -> Result<(), CommitError<E>> {
+        if let Some(error) = transaction.malformed {
+            return Err(error.into());
+        }
+        let token = hex(&self.random.bytes::<16>());
+        let mut refusals = Vec::with_capacity(transaction.actions.len());
+        let mut items = Vec::with_capacity(transaction.actions.len());
+        for action in transaction.actions {
+            items.push(action.what.into_item(action.table.name(&self.prefix), action.key)?);
+            refusals.push(action.refusal);
+        }
+        for _ in 0..ATTEMPTS {
+            let call = Meter::begin();
+            let sent = self
+                .client
+                .transact_write_items()
+                .client_request_token(token.clone())
+                .set_transact_items(Some(items.clone()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            let error = match sent {
+                Ok(answer) => {
+                    call.write(answer.consumed_capacity());
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            call.write(&[]);
+            let Some(reasons) = cancellation(&error) else { return Err(StoreError::unavailable(error).into()) };
+            if let Some(failed) = position(reasons, "ConditionalCheckFailed") {
+                let refusal = refusals.into_iter().nth(failed).flatten();
+                return Err(refusal.map_or_else(|| StoreError::unavailable(error).into(), CommitError::Refused));
+            }
+            if position(reasons, "TransactionConflict").is_none() {
+                return Err(StoreError::unavailable(error).into());
+            }
+        }
+        Err(CommitError::Contended)
+    }
+}
+
+impl What {
+    fn into_item(self, table: String, key: HashMap<String, AttributeValue>) -> Result<TransactWriteItem, StoreError> {
+        let built = TransactWriteItem::builder();
+        let item = match self {
+            Self::Put { item, condition } => {
+                let put = Put::builder().table_name(table).set_item(Some(item));
+                let put = match condition {
+                    None => put,
+                    Some(condition) => put
+                        .condition_expression(condition.expression())
+                        .set_expression_attribute_names(condition.names())
+                        .set_expression_attribute_values(condition.values()),
+                };
+                built.put(put.build().map_err(StoreError::shape)?)
+            }
+            Self::Delete { condition } => built.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .condition_expression(condition.expression())
+                    .set_expression_attribute_names(condition.names())
+                    .set_expression_attribute_values(condition.values())
+                    .build()
+                    .map_err(StoreError::shape)?,
+            ),
+            Self::Check { condition } => built.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .condition_expression(condition.expression())
+                    .set_expression_attribute_names(condition.names())
+                    .set_expression_attribute_values(condition.values())
+                    .build()
+                    .map_err(StoreError::shape)?,
+            ),
+        };
+        Ok(item.build())
+    }
+}
+
+impl Condition {
+    fn expression(self) -> &'static str {
+        match self {
+            Self::Absent => "attribute_not_exists(pk)",
+            Self::Present => "attribute_exists(pk)",
+            Self::Version(_) => "#version = :version",
+        }
+    }
+
+    fn names(self) -> Option<HashMap<String, String>> {
+        match self {
+            Self::Absent | Self::Present => None,
+            Self::Version(_) => Some(HashMap::from([("#version".to_owned(), VERSION.to_owned())])),
+        }
+    }
+
+    fn values(self) -> Option<HashMap<String, AttributeValue>> {
+        match self {
+            Self::Absent | Self::Present => None,
+            Self::Version(version) => {
+                Some(HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]))
+            }
+        }
+    }
+}
+
+fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            Some(cancelled.cancellation_reasons())
+        }
+        _ => None,
+    }
+}
+
+fn position(reasons: &[CancellationReason], code: &str) -> Option<usize> {
+    reasons.iter().position(|reason| reason.code() == Some(code))
+}

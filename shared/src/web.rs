@@ -1,0 +1,15 @@
+//! HTTP at the edge: problems, pages, cookies and what every answer carries. Domain errors become answers here and in
+//! the functions' own files, once.
+
+mod cookie;
+mod observe;
+mod page;
+mod problem;
+
+pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
+pub use observe::{not_found, observe};
+pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to};
+pub use problem::{Problem, problem_of_store};
+
+/// Bytes of a request's body, unless a handler says otherwise.
+pub const MAX_BODY: usize = 1024 * 1024;
