@@ -3,7 +3,9 @@
 mod name;
 #[cfg(feature = "resolver")]
 mod resolver;
+mod store;
 
 pub use name::{DomainName, DomainNameError};
 #[cfg(feature = "resolver")]
 pub use resolver::Resolver;
+pub use store::Ownership;

@@ -1,8 +1,14 @@
 //! Logins: from an application's request, through the identity provider, to an admission.
 
+mod attempt;
+mod decision;
 mod store;
 
 use serde::{Deserialize, Serialize};
+
+pub use attempt::{Attempt, KEPT as ATTEMPT_KEPT};
+pub use decision::{AccountChange, Arrival, Entrance, Facts, Next, decide, enter, name_id_hash};
+pub use store::{Arrived, LoginError};
 
 use crate::{
     clock::{Timestamp, after},
@@ -64,6 +70,12 @@ impl Login {
             expires_at: after(now, LIFETIME),
         };
         (login, browser)
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn begun_at(&self) -> Timestamp {
+        after(self.expires_at, -LIFETIME)
     }
 
     /// Whether it still lives and `cookie` is its browser's.

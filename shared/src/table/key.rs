@@ -49,6 +49,8 @@ pub enum Key<'a> {
     SigningKey(SigningKeyId),
     /// Which signing key is in use and which are still published.
     SigningKeyRing,
+    /// The key that signs our requests to identity providers.
+    ServiceProvider,
     /// A login under way.
     Login(LoginId),
     /// An assertion (given as the hash of its id) that a connection has used.
@@ -86,7 +88,8 @@ impl Key<'_> {
             | Self::Connection(..)
             | Self::Application(..)
             | Self::SigningKey(..)
-            | Self::SigningKeyRing => Table::Identity,
+            | Self::SigningKeyRing
+            | Self::ServiceProvider => Table::Identity,
             Self::Login(..)
             | Self::UsedAssertion(..)
             | Self::Trace(..)
@@ -116,6 +119,7 @@ impl Key<'_> {
             Self::Application(id) => (APPLICATIONS.to_owned(), id.to_string()),
             Self::SigningKey(id) => (SIGNING_KEYS.to_owned(), id.to_string()),
             Self::SigningKeyRing => (SIGNING_KEYS.to_owned(), "RING".to_owned()),
+            Self::ServiceProvider => ("SERVICE-PROVIDER".to_owned(), alone()),
             Self::Login(id) => (format!("LOGIN#{id}"), alone()),
             Self::UsedAssertion(connection, hash) => (format!("USED#{connection}#{hash}"), alone()),
             Self::Trace(parent, at, reference) => (of_traces(*parent), format!("{}#{reference}", sortable(*at))),
