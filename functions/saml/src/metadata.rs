@@ -1,6 +1,6 @@
 //! Our metadata, for the identity provider's administrator.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use axum::{
     extract::{Path, State},
@@ -12,7 +12,6 @@ use vestibule::{
     app::App,
     connection,
     saml::{EMAIL_FORMAT, PERSISTENT_FORMAT, SpMetadata},
-    table::StoreError,
 };
 
 use crate::refusal;
@@ -41,7 +40,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
     }
 }
 
-async fn describe(app: &App, id: &str) -> Result<Option<String>, StoreError> {
+async fn describe(app: &App, id: &str) -> Result<Option<String>, Box<dyn Error + Send + Sync>> {
     let Ok(id) = id.parse() else { return Ok(None) };
     if app.store.connection(id).await?.is_none() {
         return Ok(None);
@@ -56,5 +55,5 @@ async fn describe(app: &App, id: &str) -> Result<Option<String>, StoreError> {
         signing_certificate: certificate.as_deref(),
         encryption_certificates: &[],
     };
-    Ok(Some(metadata.to_xml()))
+    Ok(Some(metadata.to_xml()?))
 }
