@@ -296,6 +296,7 @@ mod tests {
                 code_challenge: String::new(),
                 organization: None,
                 force: false,
+                subject: None,
             };
             let (login, _) = Login::begin(request, now, &random);
             let connection = Connection {

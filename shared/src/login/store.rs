@@ -89,6 +89,7 @@ impl Store {
                 let progress = Progress::Choosing {
                     authentication: arrival.authentication.clone(),
                     organizations: organizations.clone(),
+                    may_join: true,
                 };
                 let login_on = Login { progress, ..login.value.clone() };
                 transaction.replace_login(&login_on, login.version, changed);
