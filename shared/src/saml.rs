@@ -14,9 +14,8 @@
 //! - Every check is recorded in a [`Trace`], and there is no [`Refusal`] without a record.
 //! - There is no I/O, no clock and no randomness: keys, the time and random bytes are arguments.
 //!
-//! Of the libraries at hand, the parser's tokenizer (`uppsala`) reads what [`scan`] lets through, and `aws-lc-rs` does
-//! the cryptography. `samael` and `bergshamra` are not part of it: the former reads by local name, drops conditions it
-//! does not know and writes without escaping; the latter verifies any shape of signature.
+//! Of the libraries at hand, the parser's tokenizer (`uppsala`) reads what [`scan`] lets through and `aws-lc-rs` does the
+//! cryptography. The types of metadata and requests are `samael`'s, all of it in [`protocol`], which says with what care.
 
 mod advice;
 mod algorithm;
@@ -28,6 +27,7 @@ mod envelope;
 mod idp;
 mod key;
 mod metadata;
+mod protocol;
 mod reason;
 mod request;
 mod scan;
@@ -68,6 +68,7 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 const PROTOCOL_NS: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const ASSERTION_NS: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+const METADATA_NS: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const DSIG_NS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const REDIRECT_BINDING: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
 const POST_BINDING: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";

@@ -1,5 +1,5 @@
-//! Exclusive XML Canonicalization 1.0 without comments (<https://www.w3.org/TR/xml-exc-c14n/>) of one element, with at
-//! most one descendant left out: the only canonicalization that the verifier knows.
+//! Exclusive XML Canonicalization 1.0 without comments (<https://www.w3.org/TR/xml-exc-c14n/>) of one element, with
+//! some descendants left out: the only canonicalization that the verifier knows.
 
 use super::xml::{Element, Kind, NodeId, Tree};
 
@@ -12,7 +12,7 @@ pub(super) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 #[error("cannot be canonicalized")]
 pub(super) struct CanonicalError;
 
-/// Writes the canonical form of `apex`, leaving out the subtree `without`.
+/// Writes the canonical form of `apex`, leaving out the subtrees `without`.
 ///
 /// `inclusive` is the `PrefixList` of `ec:InclusiveNamespaces`, `#default` standing for the default namespace.
 ///
@@ -21,7 +21,7 @@ pub(super) struct CanonicalError;
 pub(super) fn canonicalize(
     tree: &Tree,
     apex: NodeId,
-    without: Option<NodeId>,
+    without: &[NodeId],
     inclusive: &[String],
 ) -> Result<String, CanonicalError> {
     let mut writer =
@@ -33,7 +33,7 @@ pub(super) fn canonicalize(
 
 struct Writer<'a> {
     tree: &'a Tree,
-    without: Option<NodeId>,
+    without: &'a [NodeId],
     inclusive: &'a [String],
     /// Declarations of the element and its ancestors, innermost last.
     in_scope: Vec<(&'a str, &'a str)>,
@@ -67,7 +67,7 @@ impl<'a> Writer<'a> {
         self.attributes(element);
         self.out.push('>');
         let (tree, without) = (self.tree, self.without);
-        for child in tree.children(id).filter(|child| Some(*child) != without) {
+        for child in tree.children(id).filter(|child| !without.contains(child)) {
             match tree.kind(child).ok_or(CanonicalError)? {
                 Kind::Element(element) => self.element(child, element)?,
                 Kind::Text(text) => escape(&mut self.out, text, text_escape),

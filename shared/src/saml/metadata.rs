@@ -1,19 +1,16 @@
 //! Metadata (SAML Metadata 2.0): what an identity provider publishes, read; what we publish, written.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::idp::IdpKind;
 use super::key::{CertificateError, PinnedKey};
+use super::protocol::{IdpDescriptor, read_idp, write_sp};
 use super::scan::{Comments, XmlError};
-use super::write::Writer;
 use super::xml::{NodeId, Tree};
-use super::{DSIG_NS, POST_BINDING, PROTOCOL_NS, REDIRECT_BINDING, time};
+use super::{METADATA_NS, POST_BINDING, PROTOCOL_NS, REDIRECT_BINDING, time};
 
-const METADATA_NS: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 /// Largest metadata document, in bytes.
 pub const MAX_METADATA_BYTES: usize = 1024 * 1024;
 /// Longest entity id (SAML Core 8.3.6), in bytes.
@@ -97,26 +94,24 @@ impl IdpMetadata {
         let tree = read_tree(xml)?;
         let entity = the_entity(&tree)?;
         let role = identity_provider(&tree, entity)?;
-        let entity_id = tree.attribute(entity, "entityID").map(str::trim_ascii).unwrap_or_default();
+        let descriptor = read_idp(&tree, entity, role).map_err(|_| MetadataError::NotMetadata)?;
+        let entity_id = descriptor.entity_id.as_deref().map(str::trim_ascii).unwrap_or_default();
         if entity_id.is_empty() || entity_id.len() > MAX_ENTITY_ID_BYTES {
             return Err(MetadataError::NoEntityId);
         }
-        let sso_redirect = single_sign_on(&tree, role, REDIRECT_BINDING)?;
-        let sso_post = single_sign_on(&tree, role, POST_BINDING)?;
+        let sso_redirect = single_sign_on(&descriptor, REDIRECT_BINDING)?;
+        let sso_post = single_sign_on(&descriptor, POST_BINDING)?;
         let Some(address) = sso_redirect.as_ref().or(sso_post.as_ref()) else {
             return Err(MetadataError::NoSingleSignOn);
         };
-        let formats = tree.named(role, METADATA_NS, "NameIDFormat").filter_map(|node| tree.text(node));
+        let until = |node| tree.attribute(node, "validUntil").and_then(time::parse);
         Ok(Self {
             entity_id: entity_id.to_owned(),
             kind: IdpKind::detect(entity_id, Some(address.as_str())),
-            wants_signed_requests: matches!(tree.attribute(role, "WantAuthnRequestsSigned"), Some("true" | "1")),
-            certificates: certificates(&tree, role)?,
-            valid_until: [entity, role]
-                .iter()
-                .filter_map(|node| time::parse(tree.attribute(*node, "validUntil")?))
-                .min(),
-            name_id_formats: formats.map(|format| format.trim_ascii().to_owned()).collect(),
+            wants_signed_requests: descriptor.wants_signed_requests,
+            certificates: certificates(&descriptor)?,
+            valid_until: [until(entity), until(role)].into_iter().flatten().min(),
+            name_id_formats: descriptor.name_id_formats.iter().map(|format| format.trim_ascii().to_owned()).collect(),
             sso_redirect,
             sso_post,
         })
@@ -171,12 +166,9 @@ fn identity_provider(tree: &Tree, entity: NodeId) -> Result<NodeId, MetadataErro
     Err(if service_provider { MetadataError::ServiceProvider } else { MetadataError::NoIdentityProvider })
 }
 
-fn single_sign_on(tree: &Tree, role: NodeId, binding: &str) -> Result<Option<Url>, MetadataError> {
-    let mut services = tree.named(role, METADATA_NS, "SingleSignOnService");
-    let Some(service) = services.find(|service| tree.attribute(*service, "Binding") == Some(binding)) else {
-        return Ok(None);
-    };
-    let location = tree.attribute(service, "Location").unwrap_or_default();
+fn single_sign_on(descriptor: &IdpDescriptor, binding: &str) -> Result<Option<Url>, MetadataError> {
+    let service = descriptor.single_sign_on.iter().find(|(offered, _)| offered == binding);
+    let Some((_, location)) = service else { return Ok(None) };
     let bad = || MetadataError::Address(location.chars().take(200).collect());
     let url = Url::parse(location.trim_ascii()).map_err(|_| bad())?;
     if is_safe(&url) { Ok(Some(url)) } else { Err(bad()) }
@@ -195,17 +187,11 @@ fn is_safe(url: &Url) -> bool {
 }
 
 /// Keys for signing, or for any use, each once. An unusable one is left out as long as another is left.
-fn certificates(tree: &Tree, role: NodeId) -> Result<Vec<PinnedKey>, MetadataError> {
-    let descriptors = tree
-        .named(role, METADATA_NS, "KeyDescriptor")
-        .filter(|key| matches!(tree.attribute(*key, "use"), None | Some("signing")));
-    let nodes = descriptors
-        .flat_map(|key| tree.named(key, DSIG_NS, "KeyInfo"))
-        .flat_map(|info| tree.named(info, DSIG_NS, "X509Data"))
-        .flat_map(|data| tree.named(data, DSIG_NS, "X509Certificate"));
+fn certificates(descriptor: &IdpDescriptor) -> Result<Vec<PinnedKey>, MetadataError> {
+    let for_signing = descriptor.keys.iter().filter(|(usage, _)| matches!(usage.as_deref(), None | Some("signing")));
     let (mut keys, mut defect) = (Vec::new(), None);
-    for node in nodes {
-        match tree.text(node).ok_or(CertificateError::Unreadable).and_then(PinnedKey::from_base64) {
+    for certificate in for_signing.flat_map(|(_, certificates)| certificates) {
+        match PinnedKey::from_base64(certificate) {
             Ok(key) if keys.contains(&key) => {}
             Ok(key) => keys.push(key),
             Err(error) => defect = defect.or(Some(error)),
@@ -236,37 +222,15 @@ pub struct SpMetadata<'a> {
 
 impl SpMetadata<'_> {
     /// The document.
-    #[must_use]
-    pub fn to_xml(&self) -> String {
-        let signed = if self.signing_certificate.is_some() { "true" } else { "false" };
-        let mut w = Writer::default();
-        w.start("md:EntityDescriptor", &[("xmlns:md", METADATA_NS), ("entityID", self.entity_id)]);
-        w.start(
-            "md:SPSSODescriptor",
-            &[
-                ("AuthnRequestsSigned", signed),
-                ("WantAssertionsSigned", "true"),
-                ("protocolSupportEnumeration", PROTOCOL_NS),
-            ],
-        );
-        if let Some(certificate) = self.signing_certificate {
-            key_descriptor(&mut w, "signing", certificate);
-        }
-        for certificate in self.encryption_certificates {
-            key_descriptor(&mut w, "encryption", certificate);
-        }
-        for format in self.name_id_formats {
-            w.leaf("md:NameIDFormat", &[], format);
-        }
-        let service = [("Binding", POST_BINDING), ("Location", self.acs_url), ("index", "0"), ("isDefault", "true")];
-        w.leaf("md:AssertionConsumerService", &service, "");
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", w.finish())
+    ///
+    /// # Errors
+    /// If it cannot be written, which no value of these fields causes.
+    pub fn to_xml(&self) -> Result<String, WriteError> {
+        write_sp(self).map_err(|_| WriteError)
     }
 }
 
-fn key_descriptor(w: &mut Writer, usage: &str, certificate: &[u8]) {
-    w.start("md:KeyDescriptor", &[("use", usage)]);
-    w.start("ds:KeyInfo", &[("xmlns:ds", DSIG_NS)]).start("ds:X509Data", &[]);
-    w.leaf("ds:X509Certificate", &[], &STANDARD.encode(certificate));
-    w.end().end().end();
-}
+/// A message that could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message could not be written")]
+pub struct WriteError;

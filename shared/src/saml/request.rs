@@ -7,16 +7,16 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use url::Url;
 
 use crate::id::hex;
 
+use super::protocol::write_request;
 use super::scan::Comments;
 use super::sign::{SignError, SigningKey, Style};
-use super::write::Writer;
 use super::xml::Tree;
-use super::{ASSERTION_NS, MAX_MESSAGE_BYTES, POST_BINDING, PROTOCOL_NS};
+use super::{ASSERTION_NS, MAX_MESSAGE_BYTES, PROTOCOL_NS};
 
 /// Longest `RelayState` (SAML Bindings 3.4.3), in bytes.
 pub const MAX_RELAY_STATE_BYTES: usize = 80;
@@ -30,6 +30,9 @@ pub enum RequestError {
     /// It could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// It could not be written.
+    #[error("the request could not be written")]
+    Write,
     /// It could not be compressed.
     #[error("the request could not be compressed")]
     Deflate,
@@ -73,26 +76,11 @@ pub struct PostForm {
 
 impl AuthnRequest<'_> {
     /// The message, not signed.
-    #[must_use]
-    pub fn to_xml(&self) -> String {
-        let instant = self.issue_instant.round(Unit::Second).unwrap_or(self.issue_instant).to_string();
-        let mut attributes = vec![
-            ("xmlns:samlp", PROTOCOL_NS),
-            ("xmlns:saml", ASSERTION_NS),
-            ("ID", self.id),
-            ("Version", "2.0"),
-            ("IssueInstant", instant.as_str()),
-            ("Destination", self.destination.as_str()),
-            ("AssertionConsumerServiceURL", self.acs_url),
-            ("ProtocolBinding", POST_BINDING),
-        ];
-        attributes.extend(self.force_authn.then_some(("ForceAuthn", "true")));
-        let mut w = Writer::default();
-        w.start("samlp:AuthnRequest", &attributes).leaf("saml:Issuer", &[], self.issuer);
-        if let Some(format) = self.name_id_format {
-            w.leaf("samlp:NameIDPolicy", &[("Format", format), ("AllowCreate", "true")], "");
-        }
-        w.finish()
+    ///
+    /// # Errors
+    /// If it cannot be written, which no value of these fields causes.
+    pub fn to_xml(&self) -> Result<String, RequestError> {
+        write_request(self).map_err(|_| RequestError::Write)
     }
 
     /// The address to send the browser to, signed if a key is given (SAML Bindings 3.4.4).
@@ -102,7 +90,7 @@ impl AuthnRequest<'_> {
     pub fn redirect_url(&self, relay_state: Option<&str>, key: Option<&SigningKey>) -> Result<Url, RequestError> {
         check_relay_state(relay_state)?;
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(self.to_xml().as_bytes()).map_err(|_| RequestError::Deflate)?;
+        encoder.write_all(self.to_xml()?.as_bytes()).map_err(|_| RequestError::Deflate)?;
         let deflated = encoder.finish().map_err(|_| RequestError::Deflate)?;
         let mut query = format!("SAMLRequest={}", percent_encode(&STANDARD.encode(deflated)));
         if let Some(relay_state) = relay_state {
@@ -129,7 +117,7 @@ impl AuthnRequest<'_> {
     /// If the relay state is too long, or signing fails.
     pub fn post_form(&self, relay_state: Option<&str>, key: Option<&SigningKey>) -> Result<PostForm, RequestError> {
         check_relay_state(relay_state)?;
-        let xml = self.to_xml();
+        let xml = self.to_xml()?;
         let xml = match key {
             Some(key) => key.sign_element(&xml, self.id, Style::default())?,
             None => xml,

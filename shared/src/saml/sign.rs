@@ -133,7 +133,7 @@ impl SigningKey {
         let tree = Tree::read(&xml, Comments::Refuse).map_err(|_| SignError::Element)?;
         let (element, issuer) = element_to_sign(&tree, id).ok_or(SignError::Element)?;
         let inclusive: Vec<String> = style.inclusive.iter().map(|prefix| (*prefix).to_owned()).collect();
-        let octets = canonicalize(&tree, element, None, &inclusive).map_err(|_| SignError::Element)?;
+        let octets = canonicalize(&tree, element, &[], &inclusive).map_err(|_| SignError::Element)?;
         let digest = STANDARD.encode(self.method().hash.digest(octets.as_bytes()));
         let signature = self.signature_element(id, &digest, style)?;
         let (before, after) = xml.split_at_checked(tree.source(issuer).end).ok_or(SignError::Element)?;
@@ -144,7 +144,7 @@ impl SigningKey {
         let unsigned = self.write(id, digest, "", style);
         let tree = Tree::read(&unsigned, Comments::Refuse).map_err(|_| SignError::Element)?;
         let signed_info = tree.only(tree.root(), DSIG_NS, "SignedInfo").ok_or(SignError::Element)?;
-        let octets = canonicalize(&tree, signed_info, None, &[]).map_err(|_| SignError::Element)?;
+        let octets = canonicalize(&tree, signed_info, &[], &[]).map_err(|_| SignError::Element)?;
         let value = self.sign_octets(octets.as_bytes())?;
         Ok(self.write(id, digest, &STANDARD.encode(value), style))
     }

@@ -111,7 +111,7 @@ fn candidates<'a>(
 
 /// XML Signature 1.1 section 3.2.1. The octets must not be empty: the digest of nothing proves nothing.
 fn check_digest(tree: &Tree, shape: &Shape, trace: &mut Trace) -> Result<Hashed, Refusal> {
-    let octets = canonicalize(tree, shape.signed, Some(shape.node), &shape.reference_prefixes).unwrap_or_default();
+    let octets = canonicalize(tree, shape.signed, &[shape.node], &shape.reference_prefixes).unwrap_or_default();
     let digest = shape.hash.digest(octets.as_bytes());
     let same = !octets.is_empty() && digest.as_ref() == shape.digest;
     let found = if same { "the same" } else { "another" };
@@ -121,7 +121,7 @@ fn check_digest(tree: &Tree, shape: &Shape, trace: &mut Trace) -> Result<Hashed,
 
 /// XML Signature 1.1 section 3.2.2.
 fn check_signature(tree: &Tree, shape: &Shape, keys: &[Candidate<'_>], trace: &mut Trace) -> Result<(), Refusal> {
-    let octets = canonicalize(tree, shape.signed_info, None, &shape.info_prefixes).unwrap_or_default();
+    let octets = canonicalize(tree, shape.signed_info, &[], &shape.info_prefixes).unwrap_or_default();
     let verifies = |key: &PinnedKey| !octets.is_empty() && shape.method.verify(key, octets.as_bytes(), &shape.value);
     let by = keys.iter().find(|(key, _)| verifies(key));
     let pinned: Vec<String> = keys.iter().map(|(key, _)| key.fingerprint()).collect();

@@ -155,6 +155,13 @@ impl Tree {
         attributes.iter().find(|a| a.name.prefix.is_empty() && a.name.local == name).map(|a| a.value.as_str())
     }
 
+    /// Leaves only these unprefixed attributes on an element.
+    pub(super) fn retain_attributes(&mut self, id: NodeId, names: &[&str]) {
+        if let Some(Node { kind: Kind::Element(element), .. }) = self.nodes.get_mut(id.0) {
+            element.attributes.retain(|a| a.name.prefix.is_empty() && names.contains(&a.name.local.as_str()));
+        }
+    }
+
     /// The text of an element whose content is exactly one text node.
     pub(super) fn text(&self, id: NodeId) -> Option<&str> {
         let mut children = self.children(id);

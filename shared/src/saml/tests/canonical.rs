@@ -11,7 +11,7 @@ fn ours(xml: &str, path: &[usize], inclusive: &[&str]) -> String {
     let tree = Tree::read(xml, Comments::Refuse).unwrap();
     let apex = path.iter().fold(tree.root(), |node, at| tree.elements(node).nth(*at).unwrap());
     let inclusive: Vec<String> = inclusive.iter().map(|p| (*p).to_owned()).collect();
-    canonicalize(&tree, apex, None, &inclusive).unwrap()
+    canonicalize(&tree, apex, &[], &inclusive).unwrap()
 }
 
 fn theirs(xml: &str, path: &[usize], inclusive: &[&str]) -> String {

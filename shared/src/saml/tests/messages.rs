@@ -63,7 +63,7 @@ fn a_posted_request_is_signed_after_its_issuer() {
     let destination = Url::parse("https://idp.example.com/sso").unwrap();
     let form = request(&destination).post_form(Some("s"), Some(rsa())).unwrap();
     let xml = String::from_utf8(STANDARD.decode(form.saml_request).unwrap()).unwrap();
-    assert!(xml.contains("</saml:Issuer><ds:Signature "));
+    assert!(xml.contains("</saml2:Issuer><ds:Signature "));
     assert!(xml.contains("URI=\"#_0123456789abcdef0123456789abcdef\""));
     let long = "x".repeat(81);
     assert_eq!(request(&destination).post_form(Some(&long), None), Err(RequestError::RelayState));
@@ -109,6 +109,24 @@ fn metadata_is_read() {
     assert_eq!(serde_json::from_str::<IdpMetadata>(&json).unwrap(), read);
 }
 
+/// What else products put into theirs: roles of other protocols, a signature, durations, key names, encryption methods.
+#[test]
+fn metadata_with_much_else_is_read() {
+    let role = r#"<md:RoleDescriptor xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:fed="http://docs.oasis-open.org/wsfed/federation/200706" xsi:type="fed:SecurityTokenServiceType" protocolSupportEnumeration="http://docs.oasis-open.org/wsfed/federation/200706" cacheDuration="PT1H"><md:KeyDescriptor use="signing"/></md:RoleDescriptor><md:IDPSSODescriptor cacheDuration="PT1H" validUntil="2035-01-01T00:00:00Z" errorURL="x""#;
+    let first = "<md:KeyDescriptor use=\"encryption\"><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:KeyName>k</ds:KeyName></ds:KeyInfo><md:EncryptionMethod Algorithm=\"x\"/></md:KeyDescriptor><md:KeyDescriptor use=\"signing\">";
+    let xml = metadata()
+        .replace("<md:IDPSSODescriptor", role)
+        .replace("<md:KeyDescriptor use=\"signing\">\n", first)
+        .replace(
+            "<ds:X509Data>",
+            "<ds:KeyName>n</ds:KeyName><ds:X509Data><ds:X509SubjectName>CN=x</ds:X509SubjectName>",
+        )
+        .replace("</md:EntityDescriptor>", "<md:Organization/><md:ContactPerson/></md:EntityDescriptor>");
+    let read = IdpMetadata::read(&xml).unwrap();
+    assert_eq!(read.certificates, [rsa().certificate().clone()]);
+    assert_eq!(read.valid_until.unwrap().to_string(), "2035-01-01T00:00:00Z");
+}
+
 #[test]
 fn metadata_errors_are_told_apart() {
     let error = |xml: &str| IdpMetadata::read(xml).unwrap_err();
@@ -121,6 +139,15 @@ fn metadata_errors_are_told_apart() {
     assert_eq!(error(&good.replace("IDPSSODescriptor", "SPSSODescriptor")), MetadataError::ServiceProvider);
     assert_eq!(error(&good.replace("SAML:2.0:protocol", "SAML:1.1:protocol")), MetadataError::NoIdentityProvider);
     assert_eq!(error(&good.replace("entityID=\"http://www.okta.com/exk1\"", "")), MetadataError::NoEntityId);
+    assert_eq!(
+        error(
+            &good
+                .replace("SingleSignOnService", "x:SingleSignOnService")
+                .replace("<md:x:", "<x:")
+                .replace("entityID", "xmlns:x=\"urn:x\" entityID")
+        ),
+        MetadataError::NoSingleSignOn
+    );
     assert_eq!(error(&good.replace("bindings:HTTP-", "bindings:X-")), MetadataError::NoSingleSignOn);
     assert_eq!(error(&good.replace("use=\"signing\"", "use=\"encryption\"")), MetadataError::NoCertificate);
     assert!(matches!(error(&good.replace("https://acme", "http://acme")), MetadataError::Address(_)));
@@ -162,7 +189,8 @@ fn our_metadata_is_escaped_and_complete() {
         signing_certificate: Some(certificate),
         encryption_certificates: &[certificate],
     }
-    .to_xml();
+    .to_xml()
+    .unwrap();
     assert!(xml.contains("entityID=\"https://sp.example.com/a?b&amp;c\""));
     assert!(xml.contains("WantAssertionsSigned=\"true\"") && xml.contains("AuthnRequestsSigned=\"true\""));
     assert!(xml.contains("use=\"signing\"") && xml.contains("use=\"encryption\"") && xml.contains(ACS));
