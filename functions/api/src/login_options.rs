@@ -1,34 +1,42 @@
-//! What an application asks before it shows its sign-in form.
+//! `/login-options`: what an application asks before it shows its sign-in form.
 
-use axum::{Json, extract::State};
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use vestibule::{account::Address, web::Problem};
+use utoipa::{IntoParams, ToSchema};
+use vestibule::{account::Address, app::App, web::Problem};
 
-use crate::{Api, organizations::surface, request::Parameters};
+use crate::{once::Answer, organizations::named_surface, problems::invalid_parameter, request::Query};
 
 /// Whose options, and where.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Whose {
-    /// The address that the person typed.
+    /// The e-mail address that the person typed.
+    #[param(example = "grace@example.com")]
     email: String,
     /// The application's surface.
+    #[param(example = "claudeai")]
     surface: String,
 }
 
-/// The options.
-#[derive(Debug, Serialize)]
+/// How a person can sign in.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LoginOptions {
-    /// Whether the person signs in by single sign-on.
+    /// Whether it is by single sign-on.
     sso: Sso,
     /// Where single sign-on starts: send an authorization request there, with the address as `login_hint`. Absent
     /// where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://id.example.com/oidc/authorize")]
     authorization_endpoint: Option<String>,
 }
 
-/// Whether a person signs in by single sign-on.
-#[derive(Clone, Copy, Debug, Serialize)]
+/// Whether a person signs in by single sign-on. Clients must expect `required` too, and then offer nothing else.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Sso {
     /// It can be used.
@@ -37,26 +45,36 @@ pub(crate) enum Sso {
     None,
 }
 
-/// `GET /login-options`: two round trips. It tells of a domain only what its sign-in page tells everybody.
-pub(crate) async fn show(
-    State(api): State<Api>,
-    Parameters(whose): Parameters<Whose>,
-) -> Result<Json<LoginOptions>, Problem> {
-    let email: Address = whose.email.parse().map_err(|error| Problem::invalid("/email", &error))?;
-    let surface = surface(&api, "/surface", &whose.surface)?;
-    let store = &api.app.store;
-    let connected = match store.domain_owner(email.domain()).await? {
+/// Tells how a person can sign in
+///
+/// It goes by the domain of the address alone: the answer is the same whether or not the address has an account.
+#[utoipa::path(
+    get,
+    path = "/login-options",
+    operation_id = "get_login_options",
+    tag = "Applications",
+    params(Whose),
+    responses(
+        (status = 200, description = "The options.", body = LoginOptions),
+        (status = 422, description = "`invalid-value`: the address or the surface is not acceptable.")
+    )
+)]
+pub(crate) async fn show(State(app): State<Arc<App>>, Query(whose): Query<Whose>) -> Result<Answer, Problem> {
+    let email: Address = whose.email.parse().map_err(|error| invalid_parameter("email", &error))?;
+    let surface = named_surface(&whose.surface, &app).map_err(|error| invalid_parameter("surface", &error))?;
+    let connected = match app.store.domain_owner(email.domain()).await? {
         None => false,
         Some(parent) => {
             let (parent, organizations) =
-                tokio::try_join!(store.parent(parent), store.organizations_on(parent, &surface.id))?;
+                tokio::try_join!(app.store.parent(parent), app.store.organizations_on(parent, &surface.id))?;
             !organizations.is_empty() && parent.is_some_and(|parent| parent.value.connection.is_some())
         }
     };
-    Ok(Json(if connected {
-        let authorization_endpoint = Some(api.app.settings.url("/oidc/authorize"));
+    let options = if connected {
+        let authorization_endpoint = Some(app.settings.url("/oidc/authorize"));
         LoginOptions { sso: Sso::Optional, authorization_endpoint }
     } else {
         LoginOptions { sso: Sso::None, authorization_endpoint: None }
-    }))
+    };
+    Answer::new(StatusCode::OK, &options)
 }

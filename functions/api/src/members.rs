@@ -1,185 +1,306 @@
-//! Members of an organization.
+//! `/organizations/{id}/members`: who is in an organization, and with what role.
 
-use axum::{Json, extract::State, response::Response};
+use std::sync::Arc;
+
+use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vestibule::{
-    account::{Address, Membership, Source},
+    account::{self, Address, Membership},
+    app::App,
     clock::Timestamp,
     id::{AccountId, OrganizationId},
     journal::{Action, Actor, Entry},
-    organization::{Organization, TeamError, new_account},
+    operation::Operation,
+    organization::{self, Organization, TeamError},
     surface::Role,
     table::{Stored, Transaction},
     web::Problem,
 };
 
 use crate::{
-    Api,
-    organizations::{load, surface_of, team_problem},
-    page::{Listing, Paging},
-    post::{Answer, Post, Refused, uncommitted},
-    request::{Body, Ids, Parameters},
+    once::{Answer, Obstacle, once, settle},
+    organizations,
+    page::{Page, PageQuery},
+    problems::of_team,
+    request::{Body, Path, Query, Submission},
 };
 
-/// A new member.
-#[derive(Debug, Deserialize)]
+/// A member to add.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMember {
-    /// The person's e-mail address.
+    /// The person's e-mail address. An address without an account gets one.
+    #[schema(example = "grace@example.com", format = Email)]
     email: String,
-    /// The role; the surface's default role where none is given.
+    /// The role, one of the surface's; its default role where none is given.
+    #[schema(example = "user")]
     role: Option<String>,
 }
 
-/// A change of a member.
-#[derive(Debug, Deserialize)]
+/// What to change of a member.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberChange {
-    /// The role from now on.
+    /// The role, one of the surface's.
+    #[schema(example = "admin")]
     role: String,
 }
 
-/// A member.
-#[derive(Debug, Serialize)]
-pub(crate) struct MemberView {
+/// A member of an organization.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Member {
+    /// The account.
+    #[schema(value_type = String, example = "acc_5d41402abc4b2a76b9719d911017c592")]
     account: AccountId,
+    /// Its e-mail address.
+    #[schema(value_type = String, format = Email, example = "grace@example.com")]
     email: Address,
+    /// The role on the organization's surface.
+    #[schema(value_type = String, example = "user")]
     role: Role,
+    /// How the membership came to be.
     source: Source,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
 }
 
-impl From<Membership> for MemberView {
-    fn from(Membership { account, email, role, source, since, .. }: Membership) -> Self {
-        Self { account, email, role, source, since }
+/// How a membership came to be.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Source {
+    /// Added by hand.
+    Manual,
+    /// Joined at a sign-in.
+    Jit,
+    /// Assigned by the directory.
+    Scim,
+}
+
+impl From<Membership> for Member {
+    fn from(membership: Membership) -> Self {
+        Self {
+            account: membership.account,
+            email: membership.email,
+            role: membership.role,
+            source: match membership.source {
+                account::Source::Manual => Source::Manual,
+                account::Source::Jit => Source::Jit,
+                account::Source::Scim => Source::Scim,
+            },
+            since: membership.since,
+        }
     }
 }
 
-/// `GET /organizations/{id}/members`, in the order of their account ids.
-pub(crate) async fn list(
-    State(api): State<Api>,
-    Ids((id,)): Ids<(OrganizationId,)>,
-    Parameters(paging): Parameters<Paging>,
-) -> Result<Json<Listing<MemberView>>, Problem> {
-    let of = format!("members:{id}");
-    let (limit, after) = (paging.limit()?, paging.after(&api, &of)?);
-    let store = &api.app.store;
-    let (place, page) = tokio::try_join!(store.place(id), store.members(id, after.as_deref(), limit))?;
-    place.ok_or_else(|| Problem::not_found("organization"))?;
-    Ok(Json(Listing::of(&api, &of, page, MemberView::from)))
-}
-
-/// `POST /organizations/{id}/members`: adds a person by hand, who gets an account if there is none of that address.
+/// Adds a member
+///
+/// Adding somebody lets them sign in; it does not tell them.
+#[utoipa::path(
+    post,
+    path = "/organizations/{id}/members",
+    operation_id = "add_member",
+    tag = "Organizations",
+    params(("id" = String, Path, description = "The organization's identifier.")),
+    request_body = NewMember,
+    responses(
+        (status = 201, description = "The member.", body = Member),
+        (status = 404, description = "`not-found`: there is no such organization."),
+        (status = 409, description = "`already-member`: the address is a member already.")
+    )
+)]
 pub(crate) async fn add(
-    State(api): State<Api>,
-    Ids((id,)): Ids<(OrganizationId,)>,
-    post: Post<NewMember>,
-) -> Result<Response, Problem> {
-    if let Some(answer) = post.carried(&api).await? {
-        return Ok(answer);
-    }
-    let app = &api.app;
-    let email: Address = post.body.email.parse().map_err(|error| Problem::invalid("/email", &error))?;
-    let folded = email.folded();
-    let person = async { Ok(app.store.person(&folded).await?) };
-    let (organization, person) = tokio::try_join!(load(&api, id), person)?;
-    let surface = surface_of(&api, &organization.value)?;
-    let role = post.body.role.as_deref().unwrap_or(surface.default_role.as_str());
-    let (after, role) = organization.value.with_member(surface, role).map_err(|error| team_problem(&error))?;
-    if person.membership(id).is_some() {
-        return Err(team_problem(&TeamError::AlreadyMember));
-    }
+    State(app): State<Arc<App>>,
+    Path(id): Path<OrganizationId>,
+    Submission { operation, body }: Submission<NewMember>,
+) -> Result<Answer, Problem> {
+    let email = body.email.parse().map_err(|error| Problem::invalid("/email", &error))?;
+    once(&app, &operation, || add_once(&app, &operation, id, &email, body.role.as_deref())).await
+}
 
+async fn add_once(
+    app: &App,
+    operation: &Operation,
+    id: OrganizationId,
+    email: &Address,
+    role: Option<&str>,
+) -> Result<Answer, Obstacle> {
+    let folded = email.folded();
+    let (organization, person) = tokio::try_join!(app.store.organization(id), app.store.person(&folded))?;
+    let Stored { value: before, version } = organization.ok_or_else(|| Problem::not_found("organization"))?;
+    let surface = organizations::surface_of(&before, app)?;
+    if person.membership(id).is_some() {
+        return Err(of_team(&TeamError::AlreadyMember).into());
+    }
     let now = app.clock.now();
-    let changed = Refused::By(TeamError::Changed);
-    let mut transaction = Transaction::default();
-    let account = if let Some(account) = person.account {
-        account.value
-    } else {
-        let account = new_account(&email, now, &app.random);
-        transaction.create_account(&account, changed.clone());
-        account
-    };
+    let role = role.unwrap_or(surface.default_role.as_str());
+    let (after, role) = before.with_member(surface, role).map_err(|error| of_team(&error))?;
+    let existing = person.account.map(|account| account.value);
+    let new_account = existing.is_none().then(|| organization::new_account(email, now, &app.random));
+    let Some(account) = existing.as_ref().or(new_account.as_ref()) else { return Err(Problem::unavailable().into()) };
     let membership = Membership {
         account: account.id,
-        email: account.email,
+        email: account.email.clone(),
         organization: id,
         role,
-        source: Source::Manual,
+        source: account::Source::Manual,
         since: now,
     };
-    transaction.create_membership(&membership, Refused::By(TeamError::AlreadyMember));
-    keep_count(&mut transaction, &organization, &after, changed);
-    let entry = Entry { parent: after.parent, actor: Actor::Operator, at: now };
+    let answer = Answer::new(StatusCode::CREATED, &Member::from(membership.clone()))?;
+    let mut transaction = Transaction::default();
+    transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
+    if let Some(account) = &new_account {
+        transaction.create_account(account, Obstacle::Changed);
+    }
+    transaction.create_membership(&membership, Obstacle::Changed);
+    count_administrators(&mut transaction, &before, &after, version);
+    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
     transaction.record(&entry.event(Action::MemberAdded, &membership.account, (), &membership, &app.random));
-    let answer = Answer::created(&MemberView::from(membership))?;
-    post.commit(&api, transaction, answer, |error| team_problem(&error)).await
+    app.store.commit(transaction).await?;
+    Ok(answer)
 }
 
-/// `PATCH /organizations/{id}/members/{account}`: gives a member another role.
+/// Lists the members
+///
+/// In the order of their accounts' identifiers.
+#[utoipa::path(
+    get,
+    path = "/organizations/{id}/members",
+    operation_id = "list_members",
+    tag = "Organizations",
+    params(("id" = String, Path, description = "The organization's identifier."), PageQuery),
+    responses(
+        (status = 200, description = "A page of the members.", body = Page<Member>),
+        (status = 404, description = "`not-found`: there is no such organization."),
+        (status = 422, description = "`invalid-value`: the limit or the cursor is not acceptable.")
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Path(id): Path<OrganizationId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Answer, Problem> {
+    let place = query.of(&format!("members {id}"), &app)?;
+    let (organization, members) =
+        tokio::try_join!(app.store.place(id), app.store.members(id, place.after.as_deref(), place.limit))?;
+    organization.ok_or_else(|| Problem::not_found("organization"))?;
+    Answer::new(StatusCode::OK, &place.page(members, |stored| Member::from(stored.value), &app))
+}
+
+/// Changes a member's role
+#[utoipa::path(
+    patch,
+    path = "/organizations/{id}/members/{account}",
+    operation_id = "change_member",
+    tag = "Organizations",
+    params(
+        ("id" = String, Path, description = "The organization's identifier."),
+        ("account" = String, Path, description = "The member's account.")
+    ),
+    request_body = MemberChange,
+    responses(
+        (status = 200, description = "The member as it is now.", body = Member),
+        (status = 404, description = "`not-found`: there is no such organization, or no such member of it."),
+        (
+            status = 409,
+            description = "`primary-owner`: the primary owner keeps the role it has.\n\n`last-administrator`: \
+                           the organization would be left without one.\n\n`changed`: somebody else changed the same."
+        )
+    )
+)]
 pub(crate) async fn change(
-    State(api): State<Api>,
-    Ids((id, account)): Ids<(OrganizationId, AccountId)>,
-    Body(change): Body<MemberChange>,
-) -> Result<Json<MemberView>, Problem> {
-    let app = &api.app;
-    let (organization, member) = load_member(&api, id, account).await?;
-    let surface = surface_of(&api, &organization.value)?;
-    let (after, membership) =
-        organization.value.with_role(surface, &member.value, &change.role).map_err(|error| team_problem(&error))?;
-    if membership == member.value {
-        return Ok(Json(membership.into()));
+    State(app): State<Arc<App>>,
+    Path((id, account)): Path<(OrganizationId, AccountId)>,
+    Body(body): Body<MemberChange>,
+) -> Result<Answer, Problem> {
+    let member = settle(|| change_role(&app, id, account, &body.role)).await?;
+    Answer::new(StatusCode::OK, &Member::from(member))
+}
+
+async fn change_role(app: &App, id: OrganizationId, account: AccountId, role: &str) -> Result<Membership, Obstacle> {
+    let (organization, member) = load(app, id, account).await?;
+    let surface = organizations::surface_of(&organization.value, app)?;
+    let (before, now) = (&organization.value, app.clock.now());
+    let (after, changed) = before.with_role(surface, &member.value, role).map_err(|error| of_team(&error))?;
+    if changed == member.value {
+        return Ok(changed);
     }
     let mut transaction = Transaction::default();
-    transaction.replace_membership(&membership, member.version, TeamError::Changed);
-    keep_count(&mut transaction, &organization, &after, TeamError::Changed);
-    let entry = Entry { parent: after.parent, actor: Actor::Operator, at: app.clock.now() };
-    let event = entry.event(Action::MemberRoleChanged, &account, &member.value, &membership, &app.random);
+    transaction.replace_membership(&changed, member.version, Obstacle::Changed);
+    count_administrators(&mut transaction, before, &after, organization.version);
+    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
+    let event = entry.event(Action::MemberRoleChanged, &account, &member.value, &changed, &app.random);
     transaction.record(&event);
-    let committed = app.store.commit(transaction).await;
-    committed.map_err(|error| uncommitted(error, |error| team_problem(&error)))?;
-    Ok(Json(membership.into()))
+    app.store.commit(transaction).await?;
+    Ok(changed)
 }
 
-/// `DELETE /organizations/{id}/members/{account}`: ends a membership, and with it every session and grant on it.
+/// Removes a member
+///
+/// Sessions and grants to this organization end with the membership. The account stays.
+#[utoipa::path(
+    delete,
+    path = "/organizations/{id}/members/{account}",
+    operation_id = "remove_member",
+    tag = "Organizations",
+    params(
+        ("id" = String, Path, description = "The organization's identifier."),
+        ("account" = String, Path, description = "The member's account.")
+    ),
+    responses(
+        (status = 204, description = "The membership has ended."),
+        (status = 404, description = "`not-found`: there is no such organization, or no such member of it."),
+        (
+            status = 409,
+            description = "`primary-owner`: the primary owner can not be removed.\n\n`last-administrator`: the \
+                           organization would be left without one.\n\n`changed`: somebody else changed the same."
+        )
+    )
+)]
 pub(crate) async fn remove(
-    State(api): State<Api>,
-    Ids((id, account)): Ids<(OrganizationId, AccountId)>,
+    State(app): State<Arc<App>>,
+    Path((id, account)): Path<(OrganizationId, AccountId)>,
 ) -> Result<StatusCode, Problem> {
-    let app = &api.app;
-    let (organization, member) = load_member(&api, id, account).await?;
-    let surface = surface_of(&api, &organization.value)?;
-    let after = organization.value.without(surface, &member.value).map_err(|error| team_problem(&error))?;
-    let mut transaction = Transaction::default();
-    transaction.delete_membership(&member.value, member.version, TeamError::Changed);
-    keep_count(&mut transaction, &organization, &after, TeamError::Changed);
-    let entry = Entry { parent: after.parent, actor: Actor::Operator, at: app.clock.now() };
-    transaction.record(&entry.event(Action::MemberRemoved, &account, &member.value, (), &app.random));
-    let committed = app.store.commit(transaction).await;
-    committed.map_err(|error| uncommitted(error, |error| team_problem(&error)))?;
+    settle(|| remove_once(&app, id, account)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn load_member(
-    api: &Api,
-    id: OrganizationId,
-    account: AccountId,
-) -> Result<(Stored<Organization>, Stored<Membership>), Problem> {
-    let member = async { Ok(api.app.store.member(id, account).await?) };
-    let (organization, member) = tokio::try_join!(load(api, id), member)?;
-    Ok((organization, member.ok_or_else(|| team_problem(&TeamError::NotMember))?))
+async fn remove_once(app: &App, id: OrganizationId, account: AccountId) -> Result<(), Obstacle> {
+    let (organization, member) = load(app, id, account).await?;
+    let surface = organizations::surface_of(&organization.value, app)?;
+    let before = &organization.value;
+    let after = before.without(surface, &member.value).map_err(|error| of_team(&error))?;
+    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
+    let mut transaction = Transaction::default();
+    transaction.delete_membership(&member.value, member.version, Obstacle::Changed);
+    count_administrators(&mut transaction, before, &after, organization.version);
+    transaction.record(&entry.event(Action::MemberRemoved, &account, &member.value, (), &app.random));
+    app.store.commit(transaction).await?;
+    Ok(())
 }
 
-/// Writes the organization only when its count of administrators changed: it is read at every sign-in, and who adds
-/// ordinary members side by side must not be in each other's way.
-fn keep_count<E: Clone>(
-    transaction: &mut Transaction<E>,
-    before: &Stored<Organization>,
+async fn load(
+    app: &App,
+    id: OrganizationId,
+    account: AccountId,
+) -> Result<(Stored<Organization>, Stored<Membership>), Obstacle> {
+    let (organization, member) = tokio::try_join!(app.store.organization(id), app.store.member(id, account))?;
+    let organization = organization.ok_or_else(|| Problem::not_found("organization"))?;
+    let member = member.ok_or_else(|| of_team(&TeamError::NotMember))?;
+    Ok((organization, member))
+}
+
+/// Keeps the organization's count of administrators in step. Where it stays as it is, the organization is not written,
+/// so that changes of other members do not stand in one another's way.
+fn count_administrators(
+    transaction: &mut Transaction<Obstacle>,
+    before: &Organization,
     after: &Organization,
-    changed: E,
+    version: u64,
 ) {
-    if before.value != *after {
-        transaction.replace_organization(after, before.version, changed);
+    if before != after {
+        transaction.replace_organization(after, version, Obstacle::Changed);
     }
 }

@@ -1,65 +1,73 @@
-//! Listings in pages.
+//! Listings in pages. A cursor is sealed: it continues the listing it came from and nothing else.
 
 use serde::{Deserialize, Serialize};
-use vestibule::{
-    table::{Page, Stored},
-    web::Problem,
-};
+use utoipa::{IntoParams, ToSchema};
+use vestibule::{app::App, table, web::Problem};
 
-use crate::Api;
+use crate::problems::invalid_parameter;
 
-/// Items on a page, unless a smaller number is asked for.
-const MAX_ITEMS: u16 = 100;
+/// Items of a page, unless the request says otherwise.
+const DEFAULT_LIMIT: u16 = 50;
+/// Items of a page at most.
+const MAX_LIMIT: u16 = 100;
 
-/// Which page.
-#[derive(Debug, Deserialize)]
+/// Which page of a listing.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Paging {
-    /// Items on the page, 1 to 100.
+pub(crate) struct PageQuery {
+    /// How many items at most, from 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u16>,
-    /// The `next_cursor` of the page before.
+    /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// A page.
-#[derive(Debug, Serialize)]
-pub(crate) struct Listing<T> {
+/// A page of a listing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
     /// The items.
-    items: Vec<T>,
-    /// How to ask for the next page; absent on the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    pub(crate) items: Vec<T>,
+    /// What to send as `cursor` for the next page; null on the last one.
+    #[schema(required)]
+    pub(crate) next_cursor: Option<String>,
 }
 
-impl Paging {
-    /// Items on the page.
-    pub(crate) fn limit(&self) -> Result<u16, Problem> {
-        let limit = self.limit.unwrap_or(MAX_ITEMS);
-        if (1..=MAX_ITEMS).contains(&limit) { Ok(limit) } else { Err(Problem::invalid("/limit", "1 to 100 items fit")) }
-    }
-
-    /// Where the page begins in the listing called `of`.
-    pub(crate) fn after(&self, api: &Api, of: &str) -> Result<Option<String>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
-        let opened = api.app.settings.sealing_key.open(&purpose(of), cursor).ok();
-        let after = opened.and_then(|bytes| String::from_utf8(bytes).ok());
-        after.map(Some).ok_or_else(|| Problem::invalid("/cursor", "this is no next_cursor of this listing"))
-    }
+/// A place in a listing.
+pub(crate) struct Place {
+    purpose: String,
+    /// The position after which the page begins.
+    pub(crate) after: Option<String>,
+    /// How many items it has at most.
+    pub(crate) limit: u16,
 }
 
-impl<T> Listing<T> {
-    /// The page of the listing called `of`, its items as `view` shows them.
+impl PageQuery {
+    /// The place in the listing of this name, which says what is listed and whose.
     ///
-    /// A cursor is a sealed key, which fits no other listing and tells nothing of what is in this one.
-    pub(crate) fn of<S>(api: &Api, of: &str, page: Page<Stored<S>>, view: impl Fn(S) -> T) -> Self {
-        let seal = |next: String| api.app.settings.sealing_key.seal(&purpose(of), next.as_bytes(), &api.app.random);
-        Self {
-            items: page.items.into_iter().map(|stored| view(stored.value)).collect(),
-            next_cursor: page.next.map(seal),
+    /// # Errors
+    /// A problem where the limit is out of bounds or the cursor is not of this listing.
+    pub(crate) fn of(&self, listing: &str, app: &App) -> Result<Place, Problem> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(invalid_parameter("limit", &format!("The limit is from 1 to {MAX_LIMIT}.")));
         }
+        let purpose = format!("cursor of {listing}");
+        let opened = self.cursor.as_ref().map(|cursor| app.settings.sealing_key.open(&purpose, cursor));
+        let after = opened
+            .transpose()
+            .ok()
+            .map(|bytes| bytes.map(String::from_utf8).transpose())
+            .and_then(Result::ok)
+            .ok_or_else(|| invalid_parameter("cursor", "This cursor does not belong to this listing."))?;
+        Ok(Place { purpose, after, limit })
     }
 }
 
-fn purpose(of: &str) -> String {
-    format!("cursor:{of}")
+impl Place {
+    /// The page that was read there, its items as `show` gives them.
+    pub(crate) fn page<T, U>(&self, read: table::Page<T>, show: impl FnMut(T) -> U, app: &App) -> Page<U> {
+        let seal = |position: String| app.settings.sealing_key.seal(&self.purpose, position.as_bytes(), &app.random);
+        Page { items: read.items.into_iter().map(show).collect(), next_cursor: read.next.map(seal) }
+    }
 }

@@ -1,66 +1,136 @@
-//! How people join an organization.
+//! `/organizations/{id}/provisioning`: how people join an organization.
 
-use axum::{Json, extract::State};
-use serde::Deserialize;
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vestibule::{
+    app::App,
     id::OrganizationId,
     journal::{Action, Actor, Entry},
-    organization::{Organization, TeamError},
-    provisioning::{Mode, Provisioning, ProvisioningError},
-    table::Transaction,
+    organization::Organization,
+    provisioning::{self, ProvisioningError},
+    table::{Stored, Transaction},
     web::Problem,
 };
 
 use crate::{
-    Api,
-    organizations::{load, team_problem},
-    post::uncommitted,
-    request::{Body, Ids},
+    once::{Answer, Obstacle, settle},
+    organizations,
+    request::{Body, Path},
 };
 
-/// Provisioning options.
-#[derive(Debug, Deserialize)]
+/// How people join an organization.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewProvisioning {
+pub(crate) struct Provisioning {
     /// How people join.
     mode: Mode,
     /// Whether groups decide who joins and with what role.
-    #[serde(default)]
+    #[schema(example = false)]
     group_mappings: bool,
 }
 
-/// `GET /organizations/{id}/provisioning`.
-pub(crate) async fn show(
-    State(api): State<Api>,
-    Ids((id,)): Ids<(OrganizationId,)>,
-) -> Result<Json<Provisioning>, Problem> {
-    Ok(Json(load(&api, id).await?.value.provisioning))
+/// How people join.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    /// They are added by hand.
+    Manual,
+    /// They join at their first sign-in.
+    Jit,
+    /// The identity provider's directory assigns them.
+    Scim,
 }
 
-/// `PUT /organizations/{id}/provisioning`. Switching between the modes of this release adds and removes nobody.
-pub(crate) async fn change(
-    State(api): State<Api>,
-    Ids((id,)): Ids<(OrganizationId,)>,
-    Body(new): Body<NewProvisioning>,
-) -> Result<Json<Provisioning>, Problem> {
-    let app = &api.app;
-    let provisioning = Provisioning { mode: new.mode, group_mappings: new.group_mappings };
-    let provisioning = provisioning.check().map_err(|error| match error {
-        ProvisioningError::MappingsInManualMode => Problem::invalid("/group_mappings", &error),
-        ProvisioningError::NotInThisRelease => Problem::invalid("/mode", &error),
-    })?;
-    let before = load(&api, id).await?;
-    if before.value.provisioning == provisioning {
-        return Ok(Json(provisioning));
+impl From<provisioning::Provisioning> for Provisioning {
+    fn from(provisioning::Provisioning { mode, group_mappings }: provisioning::Provisioning) -> Self {
+        let mode = match mode {
+            provisioning::Mode::Manual => Mode::Manual,
+            provisioning::Mode::Jit => Mode::Jit,
+            provisioning::Mode::Scim => Mode::Scim,
+        };
+        Self { mode, group_mappings }
     }
-    let entry = Entry { parent: before.value.parent, actor: Actor::Operator, at: app.clock.now() };
-    let action = Action::ProvisioningChanged;
-    let event = entry.event(action, &id, before.value.provisioning, provisioning, &app.random);
-    let organization = Organization { provisioning, ..before.value };
+}
+
+impl From<Provisioning> for provisioning::Provisioning {
+    fn from(Provisioning { mode, group_mappings }: Provisioning) -> Self {
+        let mode = match mode {
+            Mode::Manual => provisioning::Mode::Manual,
+            Mode::Jit => provisioning::Mode::Jit,
+            Mode::Scim => provisioning::Mode::Scim,
+        };
+        Self { mode, group_mappings }
+    }
+}
+
+/// Shows how people join an organization
+#[utoipa::path(
+    get,
+    path = "/organizations/{id}/provisioning",
+    operation_id = "get_provisioning",
+    tag = "Organizations",
+    params(("id" = String, Path, description = "The organization's identifier.")),
+    responses(
+        (status = 200, description = "The options.", body = Provisioning),
+        (status = 404, description = "`not-found`: there is no such organization.")
+    )
+)]
+pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<OrganizationId>) -> Result<Answer, Problem> {
+    let Stored { value: organization, .. } = organizations::find(id, &app).await?;
+    Answer::new(StatusCode::OK, &Provisioning::from(organization.provisioning))
+}
+
+/// Sets how people join an organization
+///
+/// Nobody is added or removed by the change itself: it decides on sign-ins from now on.
+#[utoipa::path(
+    put,
+    path = "/organizations/{id}/provisioning",
+    operation_id = "set_provisioning",
+    tag = "Organizations",
+    params(("id" = String, Path, description = "The organization's identifier.")),
+    request_body = Provisioning,
+    responses(
+        (status = 200, description = "The options as they are now.", body = Provisioning),
+        (status = 404, description = "`not-found`: there is no such organization."),
+        (status = 409, description = "`changed`: somebody else changed the same."),
+        (
+            status = 422,
+            description = "`invalid-value`: the options contradict each other, or this release can not carry them out."
+        )
+    )
+)]
+pub(crate) async fn set(
+    State(app): State<Arc<App>>,
+    Path(id): Path<OrganizationId>,
+    Body(body): Body<Provisioning>,
+) -> Result<Answer, Problem> {
+    let options = provisioning::Provisioning::from(body).check().map_err(|error| {
+        let pointer = match error {
+            ProvisioningError::MappingsInManualMode => "/group_mappings",
+            ProvisioningError::NotInThisRelease => "/mode",
+        };
+        Problem::invalid(pointer, &error)
+    })?;
+    settle(|| set_once(&app, id, options)).await?;
+    Answer::new(StatusCode::OK, &Provisioning::from(options))
+}
+
+async fn set_once(app: &App, id: OrganizationId, options: provisioning::Provisioning) -> Result<(), Obstacle> {
+    let Stored { value: before, version } = organizations::find(id, app).await?;
+    if before.provisioning == options {
+        return Ok(());
+    }
+    let after = Organization { provisioning: options, ..before.clone() };
+    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
-    transaction.replace_organization(&organization, before.version, TeamError::Changed);
-    transaction.record(&event);
-    let committed = app.store.commit(transaction).await;
-    committed.map_err(|error| uncommitted(error, |error| team_problem(&error)))?;
-    Ok(Json(provisioning))
+    transaction.replace_organization(&after, version, Obstacle::Changed);
+    let (from, to) = (before.provisioning, after.provisioning);
+    transaction.record(&entry.event(Action::ProvisioningChanged, &id, from, to, &app.random));
+    app.store.commit(transaction).await?;
+    Ok(())
 }

@@ -1,93 +1,127 @@
-//! Reading requests: JSON bodies, queries and identifiers, each refusal a problem.
-
-use std::str::FromStr;
+//! What handlers take from a request, refused as problems where it is not what it should be.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Json, Path, Query, Request, rejection::JsonRejection},
-    middleware::Next,
-    response::{IntoResponse, Response},
+    Json,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
-use serde::de::DeserializeOwned;
-use vestibule::web::Problem;
+use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
+use serde::{Deserialize, de::DeserializeOwned};
+use vestibule::{
+    operation::{MAX_KEY, Operation},
+    web::Problem,
+};
 
-/// A JSON body of exactly the members that `T` has.
+use crate::{MAX_BODY, problems};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The parts of the path. What does not read as them names nothing.
+pub(crate) struct Path<T>(pub(crate) T);
+
+/// The query, with nothing unknown in it.
+pub(crate) struct Query<T>(pub(crate) T);
+
+/// The body of a `PUT` or `PATCH`.
 pub(crate) struct Body<T>(pub(crate) T);
+
+/// A `POST`: what it asks for, and the operation that makes its repetition harmless.
+pub(crate) struct Submission<T> {
+    /// The operation.
+    pub(crate) operation: Operation,
+    /// What it asks for.
+    pub(crate) body: T,
+}
+
+/// The body of a `POST` that says all in its path: none, or an empty object.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|_| Problem::not_found("thing as the path names"))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        query.map(|query| Self(query.0)).map_err(|error| problems::INVALID_VALUE.says(&reason(&error)))
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Json(body) = Json::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
-        Ok(Self(body))
+        let headers = request.headers().clone();
+        read_json(&headers, &bytes(request, state).await?).map(Self)
     }
 }
 
-/// The problem with a JSON body.
-pub(crate) fn unreadable(rejection: &JsonRejection) -> Problem {
-    let status = rejection.status();
-    let (slug, title) = match status {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported-media-type", "JSON is needed"),
-        StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The request is too large"),
-        StatusCode::UNPROCESSABLE_ENTITY => ("invalid-value", "A value is not acceptable"),
-        _ => ("malformed", "The request is not well-formed JSON"),
-    };
-    Problem::new(status, slug, title, &rejection.body_text())
-}
-
-/// Query parameters.
-pub(crate) struct Parameters<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Parameters<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Submission<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(parameters)| Self(parameters)).map_err(|rejection| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid-value",
-                "A parameter is not acceptable",
-                &rejection.body_text(),
-            )
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let key = idempotency_key(&headers)?;
+        let bytes = bytes(request, state).await?;
+        let body = read_json(&headers, &bytes)?;
+        Ok(Self { operation: Operation::new(key, method.as_str(), &path, &bytes), body })
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
+    headers
+        .get(IDEMPOTENCY_KEY)
+        .and_then(|key| key.to_str().ok())
+        .map(str::trim)
+        .filter(|key| (1..=MAX_KEY).contains(&key.len()))
+        .ok_or_else(|| {
+            problems::NO_IDEMPOTENCY_KEY.says(&format!(
+                "Send a header Idempotency-Key of 1 to {MAX_KEY} visible ASCII characters, fresh for every change and \
+                 the same when this request is repeated."
+            ))
         })
+}
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            problems::TOO_LARGE.says(&format!("A body has at most {MAX_BODY} bytes."))
+        } else {
+            problems::MALFORMED_JSON.says("The body did not arrive whole.")
+        }
+    })
+}
+
+fn read_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
+    // No body says as much as an empty object: of what is needed, everything is missing.
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    if bytes != b"{}" && !is_json(headers) {
+        return Err(problems::NOT_JSON.says("Send the body as JSON, with Content-Type: application/json."));
+    }
+    match Json::from_bytes(bytes) {
+        Ok(Json(value)) => Ok(value),
+        Err(JsonRejection::JsonDataError(error)) => Err(problems::INVALID_VALUE.says(&reason(&error))),
+        Err(error) => Err(problems::MALFORMED_JSON.says(&reason(&error))),
     }
 }
 
-/// The identifiers in the path, which name nothing when they are malformed.
-pub(crate) struct Ids<T>(pub(crate) T);
-
-impl<S: Send + Sync, A: FromStr + Send> FromRequestParts<S> for Ids<(A,)> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
-        Ok(Self((id.parse().map_err(|_| nothing())?,)))
-    }
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-impl<S: Send + Sync, A: FromStr + Send, B: FromStr + Send> FromRequestParts<S> for Ids<(A, B)> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path((a, b)) = Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
-        Ok(Self((a.parse().map_err(|_| nothing())?, b.parse().map_err(|_| nothing())?)))
-    }
-}
-
-fn nothing() -> Problem {
-    Problem::not_found("resource")
-}
-
-/// The answer to a method that a route does not have; the router adds the `Allow` header.
-pub(crate) async fn method_not_allowed() -> Problem {
-    let detail = "This address does not take that method; the Allow header names those that it takes.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
-}
-
-/// Middleware: answers of the API are for nobody's cache.
-pub(crate) async fn problems(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await.into_response();
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
+/// What is wrong, without the framework's words around it.
+fn reason(error: &impl std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

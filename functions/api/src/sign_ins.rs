@@ -1,57 +1,119 @@
-//! Attempts to sign in, with their traces.
+//! `/parents/{id}/sign-ins`: attempts to sign in, with their traces.
 
-use axum::{Json, extract::State};
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 use vestibule::{
     account::Address,
+    app::App,
     clock::Timestamp,
     id::{ApplicationId, ConnectionId, ParentId, Reference},
-    login::Attempt,
+    login,
     saml::{Reason, Trace},
     web::Problem,
 };
 
 use crate::{
-    Api,
-    page::{Listing, Paging},
-    request::{Ids, Parameters},
+    once::Answer,
+    page::{Page, PageQuery},
+    request::{Path, Query},
 };
 
-/// `GET /parents/{id}/sign-ins`: attempts of the last seven days, newest first.
-pub(crate) async fn list(
-    State(api): State<Api>,
-    Ids((id,)): Ids<(ParentId,)>,
-    Parameters(paging): Parameters<Paging>,
-) -> Result<Json<Listing<AttemptView>>, Problem> {
-    let of = format!("sign-ins:{id}");
-    let (limit, after) = (paging.limit()?, paging.after(&api, &of)?);
-    let store = &api.app.store;
-    let (parent, mut page) = tokio::try_join!(store.parent(id), store.attempts(id, after.as_deref(), limit))?;
-    parent.ok_or_else(|| Problem::not_found("parent organization"))?;
-    // What has ended is gone, even where the table has not been cleaned yet.
-    let now = api.app.clock.now();
-    page.items.retain(|attempt| now < attempt.value.kept_until());
-    Ok(Json(Listing::of(&api, &of, page, AttemptView::from)))
-}
-
-/// An attempt.
-#[derive(Debug, Serialize)]
-pub(crate) struct AttemptView {
+/// An attempt to sign in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SignIn {
     /// The number that the person was shown.
+    #[schema(value_type = String, example = "7K2M9-QXD4T")]
     reference: Reference,
+    /// The connection that it reached.
+    #[schema(value_type = String, example = "con_8277e0910d750195b448797616e091ad")]
     connection: ConnectionId,
+    /// The application; null where none had asked for it.
+    #[schema(value_type = Option<String>, example = "app_0cc175b9c0f1b6a831c399e269772661", required)]
     application: Option<ApplicationId>,
-    /// Known only where it is on a domain of this parent.
+    /// The person's e-mail address; known only where it is on a domain of this parent.
+    #[schema(value_type = Option<String>, example = "grace@example.com", required)]
     email: Option<Address>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Why it was refused; null when it was accepted.
+    /// The code of the first check that failed; null when it was accepted.
+    #[schema(value_type = Option<String>, example = "audience", required)]
     reason: Option<Reason>,
     /// All checks, in order.
+    #[schema(value_type = Vec<Check>)]
     checks: Trace,
 }
 
-impl From<Attempt> for AttemptView {
-    fn from(Attempt { reference, connection, application, email, at, reason, checks, .. }: Attempt) -> Self {
+/// A check of an attempt.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a type of the shared crate, which knows no OpenAPI")]
+pub(crate) struct Check {
+    /// Which check.
+    #[schema(example = "audience")]
+    name: String,
+    /// What became of it.
+    outcome: CheckOutcome,
+    /// What was required.
+    #[schema(required)]
+    expected: Option<String>,
+    /// What the response had.
+    #[schema(required)]
+    found: Option<String>,
+    /// For a failure, the setting to change at the identity provider; for a pass, a warning.
+    #[schema(required)]
+    advice: Option<String>,
+}
+
+/// What became of a check.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes a type of the shared crate, which knows no OpenAPI")]
+pub(crate) enum CheckOutcome {
+    /// It held.
+    Passed,
+    /// It did not hold.
+    Failed,
+    /// An earlier check failed.
+    NotReached,
+}
+
+impl From<login::Attempt> for SignIn {
+    fn from(attempt: login::Attempt) -> Self {
+        let login::Attempt { reference, connection, application, email, at, reason, checks, .. } = attempt;
         Self { reference, connection, application, email, at, reason, checks }
     }
+}
+
+/// Lists attempts to sign in
+///
+/// Those of the last seven days that reached the connection, accepted or refused, newest first.
+#[utoipa::path(
+    get,
+    path = "/parents/{id}/sign-ins",
+    operation_id = "list_sign_ins",
+    tag = "Parent organizations",
+    params(("id" = String, Path, description = "The parent organization's identifier."), PageQuery),
+    responses(
+        (status = 200, description = "A page of the attempts.", body = Page<SignIn>),
+        (status = 404, description = "`not-found`: there is no such parent organization."),
+        (status = 422, description = "`invalid-value`: the limit or the cursor is not acceptable.")
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Path(id): Path<ParentId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Answer, Problem> {
+    let place = query.of(&format!("sign-ins {id}"), &app)?;
+    let (parent, mut page) =
+        tokio::try_join!(app.store.parent(id), app.store.attempts(id, place.after.as_deref(), place.limit))?;
+    parent.ok_or_else(|| Problem::not_found("parent organization"))?;
+    // What has ended is gone, even where the table has not been cleaned yet.
+    let now = app.clock.now();
+    page.items.retain(|attempt| now < attempt.value.kept_until());
+    Answer::new(StatusCode::OK, &place.page(page, |stored| SignIn::from(stored.value), &app))
 }

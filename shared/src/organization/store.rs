@@ -36,6 +36,14 @@ impl Store {
         Ok(self.get::<Place>(Key::OrganizationPlace(id)).await?.map(|stored| stored.value))
     }
 
+    /// A parent's organizations on every surface, at most [`MAX_ORGANIZATIONS`](crate::parent::MAX_ORGANIZATIONS).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn organizations(&self, parent: ParentId) -> Result<Vec<Stored<Organization>>, StoreError> {
+        self.list_all(Range::Organizations(parent)).await
+    }
+
     /// A parent's organizations on one surface.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -26,6 +26,9 @@ pub struct Problem {
     /// Further members of the document.
     #[serde(flatten)]
     pub members: Map<String, Value>,
+    /// A header that the answer carries with it, such as `Retry-After`.
+    #[serde(skip)]
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -43,7 +46,15 @@ impl Problem {
             status,
             detail: detail.to_string(),
             members: Map::new(),
+            header: None,
         }
+    }
+
+    /// The problem with a header of the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.header = Some(Box::new((name, value.into())));
+        self
     }
 
     /// A value that is not acceptable, with the field that holds it (a JSON pointer, RFC 6901).
@@ -76,6 +87,7 @@ impl Problem {
             "Temporarily unavailable",
             "Nothing was changed, or the change can be seen by now. Try again in a moment.",
         )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 }
 
@@ -93,14 +105,12 @@ impl From<StoreError> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = self.status;
-        let mut response = (status, Json(self)).into_response();
+    fn into_response(mut self) -> Response {
+        let header = self.header.take();
+        let mut response = (self.status, Json(self)).into_response();
         let headers = response.headers_mut();
+        headers.extend(header.map(|header| *header));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
         response
     }
 }

@@ -1,0 +1,66 @@
+//! A parent's connection to its identity provider.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+pub(crate) const METADATA: &str = include_str!("metadata.xml");
+
+#[tokio::test]
+async fn a_connection_is_made_shown_and_changed() {
+    let world = World::new().await;
+    let (_, parent) = world.verified("example.com").await;
+    let path = format!("/parents/{parent}/connection");
+    assert_eq!(world.get(&path).await.refused(), (404, "not-found"));
+    world.wait(1);
+    let made = world.put(&path, json!({ "metadata_xml": METADATA })).await.done();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["entity_id"], format!("https://id.example.com/saml/{id}/metadata"));
+    assert_eq!(made["metadata_url"], made["entity_id"]);
+    assert_eq!(made["acs_url"], format!("https://id.example.com/saml/{id}/acs"));
+    assert_eq!(made["identity_provider"]["entity_id"], "https://idp.example.com/metadata");
+    assert_eq!(made["identity_provider"]["sso_redirect"], "https://idp.example.com/sso");
+    assert_eq!(made["certificates"].as_array().unwrap().len(), 1);
+    assert_eq!(made["options"], json!({ "force_authn": false }));
+    assert_eq!(world.get(&path).await.done(), made);
+    assert_eq!(world.get(&format!("/parents/{parent}")).await.done()["connection_id"], id);
+    world.wait(1);
+    assert_eq!(world.put(&path, json!({ "metadata_xml": METADATA })).await.done(), made, "nothing changes");
+    let options = json!({ "email_attribute": "mail", "force_authn": true });
+    let changed = world.put(&path, json!({ "metadata_xml": METADATA, "options": options })).await.done();
+    assert_eq!((&changed["id"], &changed["options"]), (&made["id"], &options), "its addresses stay");
+    assert_eq!(changed["created_at"], made["created_at"]);
+    assert_ne!(changed["changed_at"], made["changed_at"]);
+    let events = world.get(&format!("/parents/{parent}/events")).await.done();
+    assert_eq!(events["items"][0]["action"], "connection.changed");
+    assert_eq!((&events["items"][0]["before"], &events["items"][0]["after"]), (&made, &changed));
+    assert_eq!((&events["items"][1]["before"], &events["items"][1]["after"]), (&Value::Null, &made));
+}
+
+#[tokio::test]
+async fn it_needs_a_verified_domain_and_usable_metadata() {
+    let world = World::new().await;
+    let (_, parent, _) = world.organization("example.com").await;
+    let path = format!("/parents/{parent}/connection");
+    assert_eq!(world.put(&path, json!({ "metadata_xml": METADATA })).await.refused(), (409, "no-verified-domain"));
+    let (_, parent) = world.verified("other.example").await;
+    let path = format!("/parents/{parent}/connection");
+    for (body, pointer) in [
+        (json!({}), json!("/metadata_xml")),
+        (
+            json!({ "metadata_xml": METADATA, "metadata_url": "https://idp.example.com/metadata" }),
+            json!("/metadata_xml"),
+        ),
+        (json!({ "metadata_url": "https://idp.example.com/metadata" }), json!("/metadata_url")),
+        (json!({ "metadata_xml": "<html></html>" }), json!("/metadata_xml")),
+        (json!({ "metadata_xml": METADATA, "options": { "email_attribute": "" } }), json!("/options/email_attribute")),
+        (json!({ "metadata_xml": METADATA, "options": { "other": 1 } }), Value::Null),
+    ] {
+        let answer = world.put(&path, body).await;
+        assert_eq!(answer.refused(), (422, "invalid-value"));
+        assert_eq!(answer.body["pointer"], pointer);
+    }
+    let nobody = "/parents/par_00000000000000000000000000000000/connection";
+    assert_eq!(world.put(nobody, json!({ "metadata_xml": METADATA })).await.refused(), (404, "not-found"));
+    assert_eq!(world.get(nobody).await.refused(), (404, "not-found"));
+}
