@@ -1,5 +1,6 @@
 //! Stories, each over the whole product.
 
+mod acs;
 mod dns;
 mod lifecycle;
 mod mailbox;
