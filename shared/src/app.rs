@@ -180,8 +180,9 @@ fn is_slug(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
+/// The value of an environment variable.
 #[expect(clippy::disallowed_methods, reason = "this is where the environment enters")]
-fn variable(name: &'static str) -> Result<String, SettingsError> {
+pub(crate) fn variable(name: &'static str) -> Result<String, SettingsError> {
     env::var(name).map_err(|_| SettingsError::Missing(name))
 }
 
