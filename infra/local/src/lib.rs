@@ -7,7 +7,7 @@
 //! | `DynamoDB` | `engine`, an embedded emulator on a file or in memory |
 //! | Amazon SES and people's mailboxes | [`mailbox`] |
 //! | the public DNS | [`dns`] |
-//! | a customer's identity provider | `idp` |
+//! | a customer's identity provider | [`idp`] |
 //! | an application of the vendor | `sample` |
 //!
 //! [`Local`] is all of it together, for the program (`cli`) and for the tests; [`data`] is where it keeps things.
@@ -17,6 +17,7 @@ pub mod data;
 pub mod dns;
 mod engine;
 mod home;
+pub mod idp;
 pub mod mailbox;
 mod pages;
 mod product;

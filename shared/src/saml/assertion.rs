@@ -51,6 +51,7 @@ const GIVEN_NAMES: &[&str] = &[
     "firstname",
     "givenname",
     "first_name",
+    "user.firstname",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname",
     "urn:oid:2.5.4.42",
 ];
@@ -60,6 +61,7 @@ const SURNAMES: &[&str] = &[
     "surname",
     "sn",
     "last_name",
+    "user.lastname",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname",
     "urn:oid:2.5.4.4",
 ];

@@ -56,11 +56,13 @@ pub struct Style<'a> {
     pub inclusive: &'a [&'a str],
     /// Whether to name the certificate.
     pub key_info: bool,
+    /// Whether to break base64 into lines that end in carriage return and line feed, as Java does.
+    pub wrapped: bool,
 }
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self { prefix: "ds", inclusive: &[], key_info: true }
+        Self { prefix: "ds", inclusive: &[], key_info: true, wrapped: false }
     }
 }
 
@@ -146,7 +148,7 @@ impl SigningKey {
         let signed_info = tree.only(tree.root(), DSIG_NS, "SignedInfo").ok_or(SignError::Element)?;
         let octets = canonicalize(&tree, signed_info, &[], &[]).map_err(|_| SignError::Element)?;
         let value = self.sign_octets(octets.as_bytes())?;
-        Ok(self.write(id, digest, &STANDARD.encode(value), style))
+        Ok(self.write(id, digest, &base64(&value, style), style))
     }
 
     fn write(&self, id: &str, digest: &str, value: &str, style: Style<'_>) -> String {
@@ -171,7 +173,7 @@ impl SigningKey {
         w.leaf(&name("DigestValue"), &[], digest).end().end();
         w.leaf(&name("SignatureValue"), &[], value);
         if style.key_info {
-            let certificate = STANDARD.encode(self.certificate.certificate_der());
+            let certificate = base64(self.certificate.certificate_der(), style);
             w.start(&name("KeyInfo"), &[]).start(&name("X509Data"), &[]);
             w.leaf(&name("X509Certificate"), &[], &certificate);
         }
@@ -194,6 +196,16 @@ impl Pair {
             Self::P256(pair) | Self::P384(pair) => pair.public_key().as_ref(),
         }
     }
+}
+
+/// Lines of 76 characters (RFC 2045 section 6.8), or one.
+fn base64(octets: &[u8], style: Style<'_>) -> String {
+    let text = STANDARD.encode(octets);
+    if !style.wrapped {
+        return text;
+    }
+    let lines: Vec<&str> = text.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    lines.join("\r\n")
 }
 
 /// The element and its Issuer.

@@ -39,8 +39,9 @@ fn elliptic_curves_are_accepted() {
 #[test]
 fn styles_do_not_matter() {
     for style in [
-        Style { prefix: "", inclusive: &[], key_info: true },
-        Style { prefix: "dsig", inclusive: &["saml", "samlp", "xs", "#default"], key_info: false },
+        Style { prefix: "", ..Style::default() },
+        Style { wrapped: true, ..Style::default() },
+        Style { prefix: "dsig", inclusive: &["saml", "samlp", "xs", "#default"], key_info: false, wrapped: false },
     ] {
         for how in EVERY_WAY {
             judge(&sign(RESPONSE, how, rsa(), style)).unwrap();

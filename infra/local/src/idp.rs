@@ -1,0 +1,3 @@
+//! An identity provider to try the product with.
+
+pub mod response;
