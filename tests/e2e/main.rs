@@ -1,5 +1,7 @@
 //! Stories, each over the whole product.
 
+mod acs;
+mod api;
 mod dns;
 mod lifecycle;
 mod mailbox;
