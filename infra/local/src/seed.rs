@@ -8,6 +8,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use vestibule::app::Settings;
 
 use crate::{
     StartError,
@@ -32,7 +33,19 @@ pub struct Demo {
     pub developers: String,
     /// The address of Acme's primary owner.
     pub primary_owner: String,
+    /// What the names of Acme's groups begin with; the role follows.
+    pub group_prefix: String,
+    /// Where Acme's connection takes answers of its identity provider.
+    pub acs_url: String,
     pub(crate) sample: Registration,
+}
+
+impl Demo {
+    /// The name of Acme's group for `role`.
+    #[must_use]
+    pub fn group(&self, role: &str) -> String {
+        format!("{}{role}", self.group_prefix)
+    }
 }
 
 /// The parts of the product that take part.
@@ -43,8 +56,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) operator_key: &'a str,
     /// Where domains are proven.
     pub(crate) zone: &'a Zone,
-    /// Where the product answers, without a final slash.
-    pub(crate) base_url: &'a str,
+    /// The deployment's settings.
+    pub(crate) settings: &'a Settings,
     /// The test identity provider's metadata.
     pub(crate) metadata: String,
 }
@@ -75,20 +88,27 @@ impl Stage<'_> {
         self.put(&format!("/organizations/{organization}/provisioning"), joins).await?;
         self.prove(&parent, "acme.example").await?;
         let trust = json!({ "metadata_xml": self.metadata });
-        self.put(&format!("/parents/{parent}/connection"), trust).await?;
+        let connection = self.put(&format!("/parents/{parent}/connection"), trust).await?;
         let developers = json!({ "name": "Acme Developers", "surface": "console", "primary_owner": owner });
         let developers = self.post("/organizations", developers, "developers").await?;
         let sample = json!({
             "name": "Sample application",
             "surface": "claudeai",
-            "redirect_uris": [format!("{}{CALLBACK}", self.base_url)],
-            "start_login_uri": format!("{}{SIGN_IN}", self.base_url),
+            "redirect_uris": [format!("{}{CALLBACK}", self.settings.issuer())],
+            "start_login_uri": format!("{}{SIGN_IN}", self.settings.issuer()),
         });
         let sample = self.post("/applications", sample, "sample").await?;
         let sample =
             Registration { client_id: text(&sample, "/client_id")?, client_secret: text(&sample, "/client_secret")? };
-        let developers = text(&developers, "/id")?;
-        Ok(Demo { parent, organization, developers, primary_owner: owner.to_owned(), sample })
+        Ok(Demo {
+            group_prefix: format!("{}-claudeai-{}-", self.settings.vendor, text(&acme, "/group_suffix")?),
+            acs_url: text(&connection, "/acs_url")?,
+            developers: text(&developers, "/id")?,
+            primary_owner: owner.to_owned(),
+            parent,
+            organization,
+            sample,
+        })
     }
 
     /// Claims a domain, publishes what the claim asks for, and has it looked up.
