@@ -1,8 +1,8 @@
 //! Wiring: what every handler gets. Settings, time, randomness and the tables enter here and nowhere else.
 
-use std::{env, sync::Arc};
+use std::{env, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use aws_config::timeout::TimeoutConfig;
 use url::Url;
 
 use crate::{
@@ -84,13 +84,13 @@ impl Settings {
     pub fn from_env() -> Result<Self, SettingsError> {
         let base_url = variable("VESTIBULE_BASE_URL")?;
         let base_url = parse_base_url(&base_url).map_err(|why| SettingsError::Unusable("VESTIBULE_BASE_URL", why))?;
-        let sealing_key = STANDARD
-            .decode(variable("VESTIBULE_SEALING_KEY")?)
-            .ok()
-            .and_then(|bytes| SealingKey::new(&bytes))
-            .ok_or(SettingsError::Unusable("VESTIBULE_SEALING_KEY", "is not 32 bytes in base64"))?;
+        let sealing_key = SealingKey::of_secret(&variable("VESTIBULE_SEALING_SECRET")?)
+            .ok_or(SettingsError::Unusable("VESTIBULE_SEALING_SECRET", "has fewer than 43 characters"))?;
         let mut settings = Self::new(base_url, sealing_key)?;
-        settings.operator_keys = vec![Secret::presented(&variable("VESTIBULE_OPERATOR_KEY")?).hash()];
+        // Only the management API is given one; without it, no key is the operator's.
+        if let Ok(key) = variable("VESTIBULE_OPERATOR_KEY") {
+            settings.operator_keys = vec![Secret::presented(&key).hash()];
+        }
         if let Ok(vendor) = variable("VESTIBULE_VENDOR") {
             if !is_slug(&vendor) {
                 return Err(SettingsError::Unusable(
@@ -140,7 +140,11 @@ impl App {
         init_logs();
         let settings = Settings::from_env()?;
         let prefix = variable("VESTIBULE_TABLE_PREFIX")?;
-        let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(Duration::from_secs(3))
+            .operation_timeout(Duration::from_secs(8))
+            .build();
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).timeout_config(timeouts).load().await;
         let random = Random::System;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&config), prefix, random.clone());
         Ok(Arc::new(Self { settings, store, clock: Clock::System, random }))
@@ -176,8 +180,9 @@ fn is_slug(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
+/// The value of an environment variable.
 #[expect(clippy::disallowed_methods, reason = "this is where the environment enters")]
-fn variable(name: &'static str) -> Result<String, SettingsError> {
+pub(crate) fn variable(name: &'static str) -> Result<String, SettingsError> {
     env::var(name).map_err(|_| SettingsError::Missing(name))
 }
 

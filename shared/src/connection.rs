@@ -1,1 +1,120 @@
 //! Connections: a parent's trust in one SAML identity provider.
+
+mod store;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::Settings,
+    clock::Timestamp,
+    id::{ConnectionId, ParentId, Random},
+    saml::{IdpMetadata, Trust},
+};
+
+/// Characters of an attribute's name.
+const MAX_ATTRIBUTE: usize = 255;
+
+/// A connection. There is none without an identity provider and at least one certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its identifier, in the addresses that the identity provider is given.
+    pub id: ConnectionId,
+    /// Whose it is.
+    pub parent: ParentId,
+    /// The identity provider, as its metadata describes it.
+    pub identity_provider: IdpMetadata,
+    /// What the customer chose.
+    pub options: Options,
+    /// When it came to be.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+
+/// What a customer can choose about its connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The attribute that holds the e-mail address, where it is not one of the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_attribute: Option<String>,
+    /// Whether people sign in anew at the identity provider each time (`ForceAuthn`, SAML Core, section 3.4.1).
+    pub force_authn: bool,
+}
+
+/// Why a connection is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionError {
+    /// The name of an attribute is empty, too long or holds control characters.
+    #[error("the name of an attribute has 1 to 255 characters and no control characters")]
+    AttributeName,
+    /// The parent has no verified domain.
+    #[error("single sign-on needs a verified domain: people are recognised by their addresses on it")]
+    NoVerifiedDomain,
+    /// Somebody else changed the same at the same time.
+    #[error("somebody else changed this at the same moment; look again and repeat it")]
+    Changed,
+}
+
+impl Options {
+    /// Whether the options are usable.
+    ///
+    /// # Errors
+    /// [`ConnectionError::AttributeName`].
+    pub fn check(&self) -> Result<(), ConnectionError> {
+        let sound = |name: &String| (1..=MAX_ATTRIBUTE).contains(&name.len()) && !name.chars().any(char::is_control);
+        if self.email_attribute.as_ref().is_none_or(sound) { Ok(()) } else { Err(ConnectionError::AttributeName) }
+    }
+}
+
+impl Connection {
+    /// A parent's connection to the identity provider of this metadata: its first, or `present` changed.
+    #[must_use]
+    pub fn to_identity_provider(
+        parent: ParentId,
+        present: Option<&Self>,
+        metadata: IdpMetadata,
+        options: Options,
+        now: Timestamp,
+        random: &Random,
+    ) -> Self {
+        Self {
+            id: present.map_or_else(|| random.id(), |present| present.id),
+            parent,
+            identity_provider: metadata,
+            options,
+            created_at: present.map_or(now, |present| present.created_at),
+            changed_at: now,
+        }
+    }
+
+    /// Our entity id for this connection, which is where our metadata is (SAML Metadata, section 4.1.1).
+    #[must_use]
+    pub fn entity_id(&self, settings: &Settings) -> String {
+        entity_id(self.id, settings)
+    }
+
+    /// Our assertion consumer service for this connection.
+    #[must_use]
+    pub fn acs_url(&self, settings: &Settings) -> String {
+        acs_url(self.id, settings)
+    }
+
+    /// What the connection trusts: all certificates of the metadata, so that a rollover refuses nobody.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        Trust::new(&self.identity_provider.entity_id, self.identity_provider.certificates.clone())
+    }
+}
+
+/// Our entity id for the connection of this id.
+#[must_use]
+pub fn entity_id(id: ConnectionId, settings: &Settings) -> String {
+    settings.url(&format!("/saml/{id}/metadata"))
+}
+
+/// Our assertion consumer service for the connection of this id.
+#[must_use]
+pub fn acs_url(id: ConnectionId, settings: &Settings) -> String {
+    settings.url(&format!("/saml/{id}/acs"))
+}

@@ -1,13 +1,18 @@
 //! The hand-off: what an application asked for, the code it gets, and the grant that a code is exchanged for
 //! (RFC 6749, RFC 7636, RFC 9700; OpenID Connect Core 1.0).
+//!
+//! A grant is what can be taken back: access and refresh tokens only point at it, and at every use it is read together
+//! with the person's membership. ID tokens stand for themselves, for [`ACCESS_LIFETIME`].
 
 mod store;
+mod token;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use store::GrantError;
+pub use token::{IdToken, RefreshToken, grant_of_access_token};
 
 use crate::{
     account::{Address, Membership},
@@ -23,6 +28,28 @@ pub const CODE_LIFETIME: i64 = 60;
 pub const ACCESS_LIFETIME: i64 = 600;
 /// Seconds after which a grant can not be refreshed any more and the person signs in again.
 pub const GRANT_LIFETIME: i64 = 30 * 24 * 3600;
+
+/// The scope without which a request is not one of OpenID Connect.
+pub const OPENID: &str = "openid";
+/// The scope that gives the name to show (OpenID Connect Core, section 5.4).
+pub const PROFILE: &str = "profile";
+/// The scope that gives refresh tokens (OpenID Connect Core, section 11). Nobody is asked for consent, since the
+/// operator registered the application and the customer's administrators decide who its people are.
+pub const OFFLINE_ACCESS: &str = "offline_access";
+/// The scopes that mean something here. The address is in every ID token, whether `email` was asked for or not.
+pub const SCOPES: [&str; 4] = [OPENID, "email", PROFILE, OFFLINE_ACCESS];
+
+/// The known ones among the scopes that were asked for, in the order of [`SCOPES`]; the others are ignored
+/// (OpenID Connect Core, section 3.1.2.1).
+#[must_use]
+pub fn known_scopes(asked: &str) -> String {
+    let known: Vec<&str> = SCOPES.into_iter().filter(|scope| has_scope(asked, scope)).collect();
+    known.join(" ")
+}
+
+fn has_scope(scopes: &str, scope: &str) -> bool {
+    scopes.split(' ').any(|one| one == scope)
+}
 
 /// What an application asked for at the authorization endpoint, checked against its registration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +76,9 @@ pub struct AuthorizationRequest {
     /// Whether the person must sign in anew at the identity provider.
     #[serde(default)]
     pub force: bool,
+    /// The only person that the answer may be about: the subject of an `id_token_hint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<AccountId>,
 }
 
 impl AuthorizationRequest {
@@ -65,15 +95,13 @@ impl AuthorizationRequest {
     }
 
     fn answer(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
-        let Ok(mut url) = Url::parse(&self.redirect_uri) else { return self.redirect_uri.clone() };
-        let mut query = url.query_pairs_mut();
-        query.extend_pairs(parameters);
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        query.append_pair("iss", issuer);
-        drop(query);
-        url.into()
+        answer(&self.redirect_uri, parameters, self.state.as_deref(), issuer)
+    }
+
+    /// Whether the answer may be about this person (OpenID Connect Core, section 3.1.2.2).
+    #[must_use]
+    pub fn may_be_about(&self, account: AccountId) -> bool {
+        self.subject.is_none_or(|subject| subject == account)
     }
 
     /// Whether `verifier` is the one that the challenge was made of (RFC 7636, section 4.6).
@@ -84,6 +112,21 @@ impl AuthorizationRequest {
         let challenge = URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()));
         sound && Secret::presented(&challenge).hash() == Secret::presented(&self.code_challenge).hash()
     }
+}
+
+/// The address of a registered redirect URI with `parameters`, the application's `state` and the issuer (RFC 9207), by
+/// which it tells whose answer it is.
+#[must_use]
+pub fn answer(redirect_uri: &str, parameters: &[(&str, &str)], state: Option<&str>, issuer: &str) -> String {
+    let Ok(mut url) = Url::parse(redirect_uri) else { return redirect_uri.to_owned() };
+    let mut query = url.query_pairs_mut();
+    query.extend_pairs(parameters);
+    if let Some(state) = state {
+        query.append_pair("state", state);
+    }
+    query.append_pair("iss", issuer);
+    drop(query);
+    url.into()
 }
 
 /// Who was let in where: what a code, and then a grant, stands for.
@@ -170,6 +213,99 @@ impl Code {
     pub fn kept_until(&self) -> Timestamp {
         after(self.admission.admitted_at, CODE_LIFETIME + GRANT_LIFETIME)
     }
+
+    /// Exchanges the code: what it is from now on, and what it gives.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]; after [`GrantRefusal::UsedBefore`] the grant it names is to be revoked.
+    pub fn redeem(
+        &self,
+        presented: &Presented<'_>,
+        membership: Option<&Membership>,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Redeemed, GrantRefusal> {
+        // Not its application: refused before anything is revoked, so that nobody ends what is not theirs.
+        if self.request.application != presented.application {
+            return Err(GrantRefusal::OtherApplication);
+        }
+        if let Some(grant) = self.redeemed {
+            return Err(GrantRefusal::UsedBefore(grant));
+        }
+        if now >= self.valid_until {
+            return Err(GrantRefusal::Expired);
+        }
+        if self.request.redirect_uri != presented.redirect_uri {
+            return Err(GrantRefusal::RedirectUri);
+        }
+        if !self.request.is_verified_by(presented.verifier) {
+            return Err(GrantRefusal::Verifier);
+        }
+        if !self.request.may_be_about(self.admission.account) {
+            return Err(GrantRefusal::OtherPerson);
+        }
+        if !self.admission.is_upheld_by(membership) {
+            return Err(GrantRefusal::NotMember);
+        }
+        let refresh = has_scope(&self.admission.scope, OFFLINE_ACCESS).then(|| random.secret());
+        let grant = Grant::new(self.admission.clone(), refresh.as_ref(), now, random);
+        let code = Self { redeemed: Some(grant.id), ..self.clone() };
+        Ok(Redeemed { code, refresh: refresh.map(|secret| RefreshToken { grant: grant.id, secret }), grant })
+    }
+}
+
+/// What an authenticated application presents together with a code.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// The application.
+    pub application: ApplicationId,
+    /// The redirect URI of its authorization request (RFC 6749, section 4.1.3).
+    pub redirect_uri: &'a str,
+    /// The verifier of its challenge (RFC 7636, section 4.5).
+    pub verifier: &'a str,
+}
+
+/// What an exchanged code gives.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    /// The code as it is from now on.
+    pub code: Code,
+    /// The new grant.
+    pub grant: Grant,
+    /// Its first refresh token, if it has any.
+    pub refresh: Option<RefreshToken>,
+}
+
+/// Why a code or a refresh token gives nothing: every one an `invalid_grant` (RFC 6749, section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantRefusal {
+    /// There is none like it.
+    #[error("it is unknown")]
+    Unknown,
+    /// It is another application's.
+    #[error("it was issued to another application")]
+    OtherApplication,
+    /// It was used before. The grant is to be revoked: one of the two who used it stole it.
+    #[error("it was used before, so what it gave is revoked")]
+    UsedBefore(GrantId),
+    /// It is too old.
+    #[error("it has expired")]
+    Expired,
+    /// Not the redirect URI that the code was sent to.
+    #[error("redirect_uri is not the one of the authorization request")]
+    RedirectUri,
+    /// Not the verifier of the challenge.
+    #[error("code_verifier does not match the code_challenge")]
+    Verifier,
+    /// The application asked for somebody else.
+    #[error("another person signed in than the one of the id_token_hint")]
+    OtherPerson,
+    /// It was revoked.
+    #[error("it has been revoked")]
+    Revoked,
+    /// The person is not a member any more, or left and came back.
+    #[error("the person is no longer a member of the organization, or joined it anew, and has to sign in again")]
+    NotMember,
 }
 
 /// What an application holds after it exchanged its code: the right to tokens, until it ends.
@@ -190,14 +326,14 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// A grant for an admission, with its first refresh secret.
+    /// A grant for an admission, with its first refresh secret. Without one it lives as long as its access token.
     #[must_use]
     pub fn new(admission: Admission, refresh: Option<&Secret>, now: Timestamp, random: &Random) -> Self {
         Self {
             id: random.id(),
             admission,
             refresh: refresh.map(Secret::hash),
-            expires_at: after(now, GRANT_LIFETIME),
+            expires_at: after(now, if refresh.is_some() { GRANT_LIFETIME } else { ACCESS_LIFETIME }),
             revoked: false,
         }
     }
@@ -207,30 +343,109 @@ impl Grant {
     pub fn holds(&self, membership: Option<&Membership>, now: Timestamp) -> bool {
         !self.revoked && now < self.expires_at && self.admission.is_upheld_by(membership)
     }
+
+    /// Refreshes the grant: what it is from now on, and the next refresh token.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]; after [`GrantRefusal::UsedBefore`] the grant is to be revoked: its id is known from its refresh
+    /// tokens only, so a secret that does not fit is an older one's (RFC 9700, section 4.14.2).
+    pub fn refreshed(
+        &self,
+        presented: &RefreshToken,
+        application: ApplicationId,
+        membership: Option<&Membership>,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<(Self, RefreshToken), GrantRefusal> {
+        if self.admission.application != application {
+            return Err(GrantRefusal::OtherApplication);
+        }
+        if self.revoked {
+            return Err(GrantRefusal::Revoked);
+        }
+        if now >= self.expires_at {
+            return Err(GrantRefusal::Expired);
+        }
+        match &self.refresh {
+            None => return Err(GrantRefusal::Unknown),
+            Some(hash) if *hash != presented.secret.hash() => return Err(GrantRefusal::UsedBefore(self.id)),
+            Some(_) => {}
+        }
+        if !self.admission.is_upheld_by(membership) {
+            return Err(GrantRefusal::NotMember);
+        }
+        let next = RefreshToken { grant: self.id, secret: random.secret() };
+        Ok((Self { refresh: Some(next.secret.hash()), ..self.clone() }, next))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CALLBACK: &str = "https://app.example.com/cb?x=1";
+
+    fn start() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().unwrap()
+    }
+
     fn request() -> AuthorizationRequest {
         AuthorizationRequest {
             application: ApplicationId::from_bits(1),
             surface: serde_json::from_str("\"claudeai\"").unwrap(),
-            redirect_uri: "https://app.example.com/cb?x=1".to_owned(),
-            scope: "openid".to_owned(),
+            redirect_uri: CALLBACK.to_owned(),
+            scope: "openid offline_access".to_owned(),
             state: Some("a b&c".to_owned()),
             nonce: None,
             code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
             organization: None,
             force: false,
+            subject: None,
         }
+    }
+
+    fn admission(now: Timestamp) -> Admission {
+        let authentication = Authentication {
+            account: AccountId::from_bits(2),
+            email: "ada@corp.example".parse().unwrap(),
+            connection: crate::id::ConnectionId::from_bits(3),
+            parent: crate::id::ParentId::from_bits(4),
+            at: now,
+            methods: Vec::new(),
+        };
+        Admission::new(&request(), &authentication, OrganizationId::from_bits(5), now)
+    }
+
+    fn membership(since: Timestamp) -> Membership {
+        Membership {
+            account: AccountId::from_bits(2),
+            email: "ada@corp.example".parse().unwrap(),
+            organization: OrganizationId::from_bits(5),
+            role: serde_json::from_str("\"user\"").unwrap(),
+            source: crate::account::Source::Manual,
+            since,
+        }
+    }
+
+    /// A grant that was given at `now`.
+    pub(super) fn granted(now: Timestamp) -> Grant {
+        redeem(|_, _| {}, now).unwrap().grant
+    }
+
+    /// Redeems a code of `start()` at `now`, after `change` to the code and to what is presented.
+    fn redeem(change: impl FnOnce(&mut Code, &mut Presented<'_>), now: Timestamp) -> Result<Redeemed, GrantRefusal> {
+        let mut code = Code::new(request(), admission(start()));
+        let mut presented =
+            Presented { application: code.request.application, redirect_uri: CALLBACK, verifier: VERIFIER };
+        change(&mut code, &mut presented);
+        code.redeem(&presented, Some(&membership(start())), now, &Random::default())
     }
 
     #[test]
     fn the_challenge_of_the_rfc_is_verified() {
         // RFC 7636, appendix B.
-        assert!(request().is_verified_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+        assert!(request().is_verified_by(VERIFIER));
         assert!(!request().is_verified_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"));
         assert!(!request().is_verified_by("short"));
     }
@@ -241,5 +456,93 @@ mod tests {
             request().answered_with(&Secret::presented("C"), "https://id.example.com"),
             "https://app.example.com/cb?x=1&code=C&state=a+b%26c&iss=https%3A%2F%2Fid.example.com"
         );
+    }
+
+    #[test]
+    fn unknown_scopes_are_ignored() {
+        assert_eq!(known_scopes("offline_access openid  x email"), "openid email offline_access");
+        assert_eq!(known_scopes("openidx"), "");
+    }
+
+    #[test]
+    fn a_code_is_good_for_what_it_was_issued_for() {
+        let Redeemed { code, grant, refresh } = redeem(|_, _| {}, after(start(), 59)).unwrap();
+        assert_eq!(code.redeemed, Some(grant.id));
+        assert_eq!(grant.expires_at, after(start(), 59 + GRANT_LIFETIME));
+        assert_eq!(grant.refresh, refresh.map(|token| token.secret.hash()));
+
+        let refused = |change: fn(&mut Code, &mut Presented<'_>)| redeem(change, start()).err();
+        assert_eq!(redeem(|_, _| {}, after(start(), 60)).err(), Some(GrantRefusal::Expired));
+        assert_eq!(
+            refused(|_, presented| presented.application = ApplicationId::from_bits(9)),
+            Some(GrantRefusal::OtherApplication)
+        );
+        assert_eq!(
+            refused(|_, presented| presented.redirect_uri = "https://app.example.com/cb"),
+            Some(GrantRefusal::RedirectUri)
+        );
+        assert_eq!(refused(|_, presented| presented.verifier = CALLBACK), Some(GrantRefusal::Verifier));
+        assert_eq!(
+            refused(|code, _| code.request.subject = Some(AccountId::from_bits(9))),
+            Some(GrantRefusal::OtherPerson)
+        );
+        assert_eq!(refused(|code, _| code.admission.account = AccountId::from_bits(9)), Some(GrantRefusal::NotMember));
+    }
+
+    #[test]
+    fn reuse_names_the_grant_but_not_to_another_application() {
+        let grant = GrantId::from_bits(7);
+        let used = |code: &mut Code| code.redeemed = Some(grant);
+        assert_eq!(
+            redeem(|code, _| used(code), after(start(), 3600)).err(),
+            Some(GrantRefusal::UsedBefore(grant)),
+            "even long after it expired"
+        );
+        let other = redeem(
+            |code, presented| {
+                used(code);
+                presented.application = ApplicationId::from_bits(9);
+            },
+            start(),
+        );
+        assert_eq!(other.err(), Some(GrantRefusal::OtherApplication));
+    }
+
+    #[test]
+    fn without_offline_access_a_grant_ends_with_its_access_token() {
+        let Redeemed { grant, refresh, .. } =
+            redeem(|code, _| code.admission.scope = OPENID.to_owned(), start()).unwrap();
+        assert!(refresh.is_none());
+        assert_eq!(grant.expires_at, after(start(), ACCESS_LIFETIME));
+    }
+
+    #[test]
+    fn each_refresh_token_is_good_once() {
+        let Redeemed { grant, refresh, .. } = redeem(|_, _| {}, start()).unwrap();
+        let (first, application) = (refresh.unwrap(), grant.admission.application);
+        let member = membership(start());
+        let refreshed = |grant: &Grant, token: &RefreshToken, now| {
+            grant.refreshed(token, application, Some(&member), now, &Random::default())
+        };
+        let (next, second) = refreshed(&grant, &first, after(start(), 86400)).unwrap();
+        assert_eq!(next.expires_at, grant.expires_at, "it is not prolonged");
+        assert_eq!(refreshed(&next, &first, start()).err(), Some(GrantRefusal::UsedBefore(grant.id)));
+        assert!(refreshed(&next, &second, start()).is_ok());
+        assert_eq!(refreshed(&next, &second, next.expires_at).err(), Some(GrantRefusal::Expired));
+        let revoked = Grant { revoked: true, ..next.clone() };
+        assert_eq!(refreshed(&revoked, &second, start()).err(), Some(GrantRefusal::Revoked));
+        let other = next.refreshed(&second, ApplicationId::from_bits(9), Some(&member), start(), &Random::default());
+        assert_eq!(other.err(), Some(GrantRefusal::OtherApplication));
+    }
+
+    #[test]
+    fn who_left_or_came_back_signs_in_again() {
+        let grant = granted(start());
+        let member = |since| Some(membership(since));
+        assert!(grant.holds(member(start()).as_ref(), start()));
+        assert!(!grant.holds(None, start()));
+        assert!(!grant.holds(member(after(start(), 1)).as_ref(), after(start(), 2)));
+        assert!(!grant.holds(member(start()).as_ref(), grant.expires_at));
+        assert!(!Grant { revoked: true, ..grant }.holds(member(start()).as_ref(), start()));
     }
 }

@@ -136,7 +136,7 @@ kinds! {
     GrantKind = "grt" as GrantId,
     /// An entry of the audit trail.
     EventKind = "evt" as EventId,
-    /// A key that signs ID tokens.
+    /// A key that the deployment signs with.
     SigningKeyKind = "key" as SigningKeyId,
 }
 

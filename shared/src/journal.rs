@@ -75,6 +75,9 @@ pub enum Action {
     /// A claim was proven but another parent holds the domain.
     #[serde(rename = "domain.conflict")]
     DomainConflict,
+    /// A claim was removed, and with it the hold on the domain where it was verified.
+    #[serde(rename = "domain.removed")]
+    DomainRemoved,
     /// The connection came to be or changed.
     #[serde(rename = "connection.changed")]
     ConnectionChanged,

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | what customers are | [`parent`], [`organization`], [`account`], [`surface`] |
 //! | what they prove | [`domain`] |
-//! | whom they trust | [`connection`], [`saml`] |
+//! | whom they trust | [`connection`], [`saml`], [`service_provider`] |
 //! | how people get in | [`login`], [`provisioning`], [`session`] |
 //! | what applications get | [`application`], [`grant`], [`signing_key`] |
 //! | what is kept of it | [`journal`], [`operation`] |
@@ -52,6 +52,7 @@ pub mod parent;
 pub mod provisioning;
 pub mod saml;
 pub mod seal;
+pub mod service_provider;
 pub mod session;
 pub mod signing_key;
 pub mod surface;

@@ -1,8 +1,16 @@
 //! Logins: from an application's request, through the identity provider, to an admission.
 
+mod attempt;
+mod choice;
+mod decision;
 mod store;
 
 use serde::{Deserialize, Serialize};
+
+pub use attempt::{Attempt, KEPT as ATTEMPT_KEPT};
+pub use choice::ChoiceError;
+pub use decision::{AccountChange, Arrival, Entrance, Facts, Next, decide, enter, name_id_hash};
+pub use store::{Arrived, LoginError};
 
 use crate::{
     clock::{Timestamp, after},
@@ -48,6 +56,8 @@ pub enum Progress {
         authentication: Authentication,
         /// What fits.
         organizations: Vec<OrganizationId>,
+        /// Whether the choice may make the person a member: after an assertion, but not after a session alone.
+        may_join: bool,
     },
 }
 
@@ -64,6 +74,12 @@ impl Login {
             expires_at: after(now, LIFETIME),
         };
         (login, browser)
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn begun_at(&self) -> Timestamp {
+        after(self.expires_at, -LIFETIME)
     }
 
     /// Whether it still lives and `cookie` is its browser's.

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::id::Random;
+use crate::id::{Random, sha256};
 
 const NONCE_BYTES: usize = 12;
 
@@ -23,6 +23,12 @@ impl SealingKey {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         UnboundKey::new(&AES_256_GCM, bytes).ok().map(|key| Self(Arc::new(LessSafeKey::new(key))))
+    }
+
+    /// The key of a generated secret of at least 43 characters, which 256 bits need in letters and digits.
+    #[must_use]
+    pub fn of_secret(secret: &str) -> Option<Self> {
+        if secret.len() < 43 { None } else { Self::new(&sha256(secret.as_bytes())) }
     }
 
     /// Seals `plain` for one `purpose`; only opening with the same purpose gives it back. Base64url, no padding.

@@ -7,9 +7,14 @@ mod store;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    account::Address,
+    account::{Address, Person},
     clock::{Timestamp, after},
-    id::{AccountId, ConnectionId, ParentId, Secret},
+    grant::AuthorizationRequest,
+    id::{AccountId, ConnectionId, OrganizationId, ParentId, Secret},
+    organization::Organization,
+    provisioning::{AtSignIn, at_sign_in},
+    surface::Surface,
+    table::Stored,
 };
 
 /// The session's cookie.
@@ -56,6 +61,42 @@ impl Session {
     pub fn serves(&self, max_age: Option<i64>, now: Timestamp) -> bool {
         let fresh = max_age.is_none_or(|seconds| now <= after(self.authentication.at, seconds));
         now < self.expires_at && fresh
+    }
+
+    /// The organizations that it lets the person into, for what an application on `surface` asked: among
+    /// `organizations` of the session's own parent, those of which the person is a member now.
+    ///
+    /// None, where one of these memberships is younger than the session: who left and came back, or joined somewhere
+    /// since, signs in again. Nobody joins by a session; that takes an assertion.
+    #[must_use]
+    pub fn opens(
+        &self,
+        request: &AuthorizationRequest,
+        surface: &Surface,
+        organizations: &[Stored<Organization>],
+        person: &Person,
+    ) -> Vec<OrganizationId> {
+        let account = self.authentication.account;
+        if person.account.as_ref().is_none_or(|stored| stored.value.id != account) || !request.may_be_about(account) {
+            return Vec::new();
+        }
+        let mut open = Vec::new();
+        for organization in organizations.iter().map(|stored| &stored.value) {
+            let theirs = organization.parent == self.authentication.parent && organization.surface == surface.id;
+            if !theirs || request.organization.is_some_and(|asked| asked != organization.id) {
+                continue;
+            }
+            let membership = person.membership(organization.id).map(|stored| &stored.value);
+            let Some(membership) = membership.filter(|membership| membership.account == account) else { continue };
+            if at_sign_in(organization.provisioning, true, &surface.default_role) != AtSignIn::Keep {
+                continue;
+            }
+            if membership.since > self.authentication.at {
+                return Vec::new();
+            }
+            open.push(organization.id);
+        }
+        open
     }
 }
 

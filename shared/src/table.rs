@@ -132,16 +132,16 @@ impl Store {
     /// [`StoreError`] when the database does not answer or the item does not read as `T`.
     pub async fn get<T: DeserializeOwned>(&self, key: Key<'_>) -> Result<Option<Stored<T>>, StoreError> {
         let call = Meter::begin();
-        let answer = self
+        let request = self
             .client
             .get_item()
             .table_name(key.table().name(&self.prefix))
             .set_key(Some(key.attributes()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
+            .send();
+        // The client's futures are large; on the heap they leave the handlers' small.
+        let answer = Box::pin(request).await.map_err(StoreError::unavailable)?;
         call.read(answer.consumed_capacity.as_slice());
         answer.item.map(read_item).transpose()
     }
@@ -164,7 +164,7 @@ impl Store {
                 (SORT.to_owned(), AttributeValue::S(sort.to_owned())),
             ])
         });
-        let answer = self
+        let request = self
             .client
             .query()
             .table_name(range.table().name(&self.prefix))
@@ -176,9 +176,8 @@ impl Store {
             .consistent_read(true)
             .limit(i32::from(limit))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
+            .send();
+        let answer = Box::pin(request).await.map_err(StoreError::unavailable)?;
         call.read(answer.consumed_capacity.as_slice());
         let next = answer.last_evaluated_key.and_then(|key| key.get(SORT).and_then(|sort| sort.as_s().ok().cloned()));
         let items = answer.items.unwrap_or_default().into_iter().map(read_item).collect::<Result<_, _>>()?;

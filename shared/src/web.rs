@@ -3,11 +3,13 @@
 
 mod cookie;
 mod observe;
+mod origin;
 mod page;
 mod problem;
 
 pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
 pub use observe::{not_found, observe};
+pub use origin::is_from_own_page;
 pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to};
 pub use problem::{Problem, problem_of_store};
 

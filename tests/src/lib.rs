@@ -1,1 +1,14 @@
-//! x
+//! The harness: the whole product in this process, with a clock that stands still and repeatable randomness, and a
+//! browser small enough to see every step of.
+//!
+//! With `VESTIBULE_TEST_DYNAMODB` set to an address, the product's tables are made in the engine there, under a prefix
+//! of their own, in place of the embedded one.
+
+mod browser;
+mod html;
+pub mod identity_provider;
+mod product;
+
+pub use browser::{Browser, Page, cost_of};
+pub use html::{Form, text_of};
+pub use product::{Product, Scratch, operator_key, start_time};

@@ -3,8 +3,11 @@
 use super::{Code, Grant};
 use crate::{
     id::{GrantId, SecretHash},
-    table::{Key, Store, StoreError, Stored, Transaction},
+    table::{CommitError, Key, Store, StoreError, Stored, Transaction},
 };
+
+/// How often a revocation that met a change of the grant is tried.
+const ATTEMPTS: u32 = 8;
 
 /// Why a code or a grant could not be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,27 @@ impl Store {
     /// [`StoreError`].
     pub async fn grant(&self, id: GrantId) -> Result<Option<Stored<Grant>>, StoreError> {
         self.get(Key::Grant(id)).await
+    }
+
+    /// Ends a grant, whatever happens to it at the same moment. One that is gone or revoked already stays so.
+    ///
+    /// # Errors
+    /// [`CommitError::Contended`] when it kept changing, [`CommitError::Store`].
+    pub async fn revoke_grant(&self, id: GrantId) -> Result<(), CommitError<GrantError>> {
+        for _ in 0..ATTEMPTS {
+            let Some(Stored { value: grant, version }) = self.grant(id).await? else { return Ok(()) };
+            if grant.revoked {
+                return Ok(());
+            }
+            let mut transaction = Transaction::default();
+            let revoked = Grant { revoked: true, refresh: None, ..grant };
+            transaction.replace_grant(&revoked, version, GrantError::UsedTwice);
+            match self.commit(transaction).await {
+                Err(CommitError::Refused(GrantError::UsedTwice) | CommitError::Contended) => {}
+                done => return done,
+            }
+        }
+        Err(CommitError::Contended)
     }
 }
 

@@ -1,12 +1,127 @@
 //! Logins under way in `DynamoDB`.
 
-use super::Login;
+use serde::{Deserialize, Serialize};
+
+use super::{AccountChange, Arrival, Attempt, Entrance, Login, Next, Progress};
 use crate::{
-    id::LoginId,
-    table::{Key, Store, StoreError, Stored, Transaction},
+    clock::Timestamp,
+    grant::Code,
+    id::{ConnectionId, LoginId, ParentId, Random, Secret},
+    journal::{Action, Actor, Entry},
+    session::Session,
+    table::{CommitError, Key, Page, Range, Store, StoreError, Stored, Transaction},
 };
 
+/// Why an arrival could not be committed: the facts that it was decided on are no longer so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Another request finished the login, used the assertion or changed the person first. Load and decide again.
+    #[error("another request was faster")]
+    Changed,
+}
+
+/// What a committed arrival hands to the browser.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The session's cookie.
+    pub session: Secret,
+    /// The application's code, where the person entered an organization.
+    pub code: Option<Secret>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct UsedAssertion {
+    used_at: Timestamp,
+}
+
 impl Store {
+    /// Keeps an attempt that changed nothing else.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn keep_attempt(&self, attempt: &Attempt) -> Result<(), CommitError<LoginError>> {
+        let mut transaction = Transaction::default();
+        transaction.keep_attempt(attempt);
+        self.commit(transaction).await
+    }
+
+    /// Commits an arrival: the replay marker, the end (or the next step) of the login, the account, its tie, the
+    /// membership, the session, the code, the attempt and the events; all or nothing.
+    ///
+    /// # Errors
+    /// [`LoginError::Changed`] when anything it was decided on has changed; else [`CommitError`].
+    pub async fn arrive(
+        &self,
+        login: &Stored<Login>,
+        arrival: &Arrival,
+        assertion: (&str, Timestamp),
+        attempt: &Attempt,
+        random: &Random,
+    ) -> Result<Arrived, CommitError<LoginError>> {
+        let now = attempt.at;
+        let changed = LoginError::Changed;
+        let entry =
+            Entry { parent: attempt.parent, actor: Actor::Account { id: arrival.authentication.account }, at: now };
+        let mut transaction = Transaction::default();
+        let (assertion, expires) = assertion;
+        transaction.create_until(
+            Key::UsedAssertion(attempt.connection, assertion),
+            &UsedAssertion { used_at: now },
+            expires,
+            changed,
+        );
+        match &arrival.account {
+            AccountChange::New(account) => transaction.create_account(account, changed),
+            AccountChange::SignedIn(account, version) => transaction.replace_account(account, *version, changed),
+        }
+        if let Some(tie) = &arrival.tie {
+            transaction.tie_name_id(&arrival.authentication.email.folded(), tie, changed);
+            transaction.record(&entry.event(Action::NameIdTied, &tie.account, (), tie, random));
+        }
+        let session = random.secret();
+        transaction.begin_session(&session.hash(), &Session::begin(arrival.authentication.clone()));
+        let code = match &arrival.next {
+            Next::Enter(entrance) => {
+                transaction.finish_login(login.value.id, login.version, changed);
+                Some(transaction.enter(&login.value, entrance, entry, changed, random))
+            }
+            Next::Choose(organizations) => {
+                let progress = Progress::Choosing {
+                    authentication: arrival.authentication.clone(),
+                    organizations: organizations.clone(),
+                    may_join: true,
+                };
+                let login_on = Login { progress, ..login.value.clone() };
+                transaction.replace_login(&login_on, login.version, changed);
+                None
+            }
+        };
+        transaction.keep_attempt(attempt);
+        self.commit(transaction).await?;
+        Ok(Arrived { session, code })
+    }
+
+    /// Whether an assertion, given by the hash of its id, has been used.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_used(&self, connection: ConnectionId, assertion: &str) -> Result<bool, StoreError> {
+        Ok(self.get::<UsedAssertion>(Key::UsedAssertion(connection, assertion)).await?.is_some())
+    }
+
+    /// A page of a parent's attempts to sign in, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn attempts(
+        &self,
+        parent: ParentId,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Page<Stored<Attempt>>, StoreError> {
+        self.list(Range::Traces(parent), after, limit).await
+    }
+
     /// A login, alive or not; see [`Login::belongs_to`].
     ///
     /// # Errors
@@ -16,7 +131,25 @@ impl Store {
     }
 }
 
+impl<E: Clone> Transaction<E> {
+    /// A person's entrance: the membership, if the person joins by it, and the application's code.
+    pub fn enter(&mut self, login: &Login, entrance: &Entrance, entry: Entry, changed: E, random: &Random) -> Secret {
+        if let Some(membership) = &entrance.joins {
+            self.create_membership(membership, changed);
+            self.record(&entry.event(Action::MemberAdded, &membership.account, (), membership, random));
+        }
+        let code = random.secret();
+        self.issue_code(&code.hash(), &Code::new(login.request.clone(), entrance.admission.clone()));
+        code
+    }
+}
+
 impl<E> Transaction<E> {
+    /// An attempt, with its trace.
+    pub fn keep_attempt(&mut self, attempt: &Attempt) {
+        self.append_until(Key::Trace(attempt.parent, attempt.at, &attempt.reference), attempt, attempt.kept_until());
+    }
+
     /// A new login.
     pub fn begin_login(&mut self, login: &Login) {
         self.append_until(Key::Login(login.id), login, login.expires_at);

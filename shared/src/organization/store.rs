@@ -69,4 +69,13 @@ impl<E: Clone> Transaction<E> {
         let key = Key::Organization(organization.parent, &organization.surface, organization.id);
         self.replace(key, organization, version, changed);
     }
+
+    /// Requires an organization to be still as it was read.
+    pub fn require_organization(&mut self, organization: &Organization, version: u64, changed: E) {
+        self.require_version(
+            Key::Organization(organization.parent, &organization.surface, organization.id),
+            version,
+            changed,
+        );
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     domain::DomainName,
     id::{
         AccountId, ApplicationId, ConnectionId, EventId, GrantId, LoginId, OrganizationId, ParentId, Reference,
-        SecretHash, SigningKeyId,
+        SecretHash,
     },
     surface::SurfaceId,
 };
@@ -45,10 +45,10 @@ pub enum Key<'a> {
     Connection(ConnectionId),
     /// An application.
     Application(ApplicationId),
-    /// A key that signs ID tokens, its private half sealed.
-    SigningKey(SigningKeyId),
-    /// Which signing key is in use and which are still published.
-    SigningKeyRing,
+    /// The keys that sign ID tokens, their private halves sealed.
+    SigningKeys,
+    /// The key that signs our requests to identity providers.
+    ServiceProvider,
     /// A login under way.
     Login(LoginId),
     /// An assertion (given as the hash of its id) that a connection has used.
@@ -85,8 +85,8 @@ impl Key<'_> {
             | Self::DomainOwner(..)
             | Self::Connection(..)
             | Self::Application(..)
-            | Self::SigningKey(..)
-            | Self::SigningKeyRing => Table::Identity,
+            | Self::SigningKeys
+            | Self::ServiceProvider => Table::Identity,
             Self::Login(..)
             | Self::UsedAssertion(..)
             | Self::Trace(..)
@@ -114,8 +114,8 @@ impl Key<'_> {
             Self::DomainOwner(domain) => (format!("D#{domain}"), "OWNER".to_owned()),
             Self::Connection(id) => (format!("C#{id}"), "CONNECTION".to_owned()),
             Self::Application(id) => (APPLICATIONS.to_owned(), id.to_string()),
-            Self::SigningKey(id) => (SIGNING_KEYS.to_owned(), id.to_string()),
-            Self::SigningKeyRing => (SIGNING_KEYS.to_owned(), "RING".to_owned()),
+            Self::SigningKeys => ("SIGNING-KEYS".to_owned(), alone()),
+            Self::ServiceProvider => ("SERVICE-PROVIDER".to_owned(), alone()),
             Self::Login(id) => (format!("LOGIN#{id}"), alone()),
             Self::UsedAssertion(connection, hash) => (format!("USED#{connection}#{hash}"), alone()),
             Self::Trace(parent, at, reference) => (of_traces(*parent), format!("{}#{reference}", sortable(*at))),
@@ -137,7 +137,6 @@ impl Key<'_> {
 }
 
 const APPLICATIONS: &str = "APPLICATIONS";
-const SIGNING_KEYS: &str = "SIGNING-KEYS";
 
 fn of_parent(parent: ParentId) -> String {
     format!("P#{parent}")
@@ -171,8 +170,6 @@ pub enum Range<'a> {
     DomainClaims(ParentId),
     /// The deployment's applications.
     Applications,
-    /// The deployment's signing keys with their ring.
-    SigningKeys,
     /// A parent's login traces, newest first.
     Traces(ParentId),
     /// A parent's audit trail, newest first.
@@ -201,7 +198,6 @@ impl Range<'_> {
             Self::AccountWhole(address) => (of_address(address), String::new()),
             Self::DomainClaims(parent) => (of_parent(parent), "DOMAIN#".to_owned()),
             Self::Applications => (APPLICATIONS.to_owned(), String::new()),
-            Self::SigningKeys => (SIGNING_KEYS.to_owned(), String::new()),
             Self::Traces(parent) => (of_traces(parent), String::new()),
             Self::Events(parent) => (of_parent(parent), String::new()),
         }

@@ -173,15 +173,14 @@ impl Store {
         }
         for _ in 0..ATTEMPTS {
             let call = Meter::begin();
-            let sent = self
+            let request = self
                 .client
                 .transact_write_items()
                 .client_request_token(token.clone())
                 .set_transact_items(Some(items.clone()))
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match sent {
+                .send();
+            let error = match Box::pin(request).await {
                 Ok(answer) => {
                     call.write(answer.consumed_capacity());
                     return Ok(());

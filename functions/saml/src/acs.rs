@@ -1,0 +1,297 @@
+//! The assertion consumer service (SAML Profiles, section 4.1.4): where a login ends.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::{Path, State, rejection::FormRejection},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use vestibule::{
+    account::Address,
+    app::App,
+    clock::{Timestamp, after},
+    connection::Connection,
+    id::{Reference, hex, sha256},
+    login::{self, Arrived, Attempt, Facts, Login, LoginError, Progress},
+    saml::{Assertion, CheckName, Expected, MAX_MESSAGE_BYTES, Reason, Refusal, Request, Skew, Trace, Unverified},
+    session,
+    surface::Surface,
+    table::{CommitError, StoreError, Stored},
+    web::{self, Cookie, CookieReach},
+};
+
+use crate::refusal;
+
+/// How often a login is decided anew when another request changed what it was decided on.
+const ATTEMPTS: u32 = 3;
+
+/// What an identity provider's form posts (SAML Bindings, section 3.5.4). Other fields are not ours to judge.
+#[derive(Deserialize)]
+pub(crate) struct Answer {
+    #[serde(rename = "SAMLResponse")]
+    response: String,
+    #[serde(rename = "RelayState", default)]
+    relay_state: String,
+}
+
+/// A login that can be answered: alive, this browser's, and waiting for this connection.
+struct Pending {
+    login: Stored<Login>,
+    request_id: String,
+    surface: Surface,
+}
+
+/// Why there is no sign-in.
+enum Failure {
+    Refused(Refusal),
+    Unavailable(Box<dyn std::fmt::Debug + Send>),
+}
+
+/// `POST /saml/{connection}/acs`: three round trips, of which the last commits.
+pub(crate) async fn receive(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Answer>, FormRejection>,
+) -> Response {
+    let now = app.clock.now();
+    let reference = Reference::new(&app.random);
+    let Ok(id) = id.parse() else { return unknown(&reference) };
+    let relay_state = form.as_ref().ok().and_then(|form| form.relay_state.parse().ok());
+    let pending_login = async {
+        match relay_state {
+            Some(login) => app.store.login(login).await,
+            None => Ok(None),
+        }
+    };
+    let (connection, login) = match tokio::try_join!(app.store.connection(id), pending_login) {
+        Ok((Some(connection), login)) => (connection.value, login),
+        Ok((None, _)) => return unknown(&reference),
+        Err(error) => return refusal::unavailable(&error),
+    };
+    let pending = login.and_then(|login| Pending::new(&app, login, &connection, &headers, now));
+
+    let mut attempt = Attempt {
+        reference,
+        parent: connection.parent,
+        connection: connection.id,
+        application: pending.as_ref().map(|pending| pending.login.value.request.application),
+        email: None,
+        at: now,
+        reason: None,
+        checks: Trace::new(connection.identity_provider.kind),
+    };
+    let assertion = believe(&app, &connection, pending.as_ref(), form, &mut attempt.checks, now);
+    let outcome = match (assertion, &pending) {
+        (Ok(assertion), Some(pending)) => sign_in(&app, &connection, pending, &assertion, &mut attempt).await,
+        // Without a pending login every response has been refused for it.
+        (Ok(_), None) => return refusal::no_login(),
+        (Err(refusal), _) => Err(Failure::Refused(refusal)),
+    };
+    match (outcome, pending) {
+        (Ok(arrived), Some(pending)) => hand_over(&app, &pending.login.value, &arrived),
+        (Ok(_), None) => refusal::no_login(),
+        (Err(Failure::Refused(refusal)), _) => refuse(&app, attempt, refusal).await,
+        (Err(Failure::Unavailable(error)), _) => refusal::unavailable(&error),
+    }
+}
+
+/// `GET /saml/{connection}/acs`: an identity provider on the wrong binding, or a person who reloads.
+pub(crate) async fn by_get() -> Response {
+    refusal::page(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "Answers of a sign-in page arrive here by POST only.",
+        "Go back to the application and sign in again. An administrator who sees this sets the identity provider to the HTTP-POST binding.",
+        None,
+    )
+}
+
+impl Pending {
+    fn new(
+        app: &App,
+        login: Stored<Login>,
+        connection: &Connection,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let cookie = web::cookie(headers, &app.settings.base_url, &login::cookie_name(login.value.id));
+        let Progress::IdentityProvider { connection: asked, request_id } = &login.value.progress else { return None };
+        if !login.value.belongs_to(cookie, now) || *asked != connection.id {
+            return None;
+        }
+        let request_id = request_id.clone();
+        let surface = app.settings.surfaces.get(login.value.request.surface.as_str())?.clone();
+        Some(Self { login, request_id, surface })
+    }
+}
+
+/// From the form to an assertion that is meant for this login; pure.
+fn believe(
+    app: &App,
+    connection: &Connection,
+    pending: Option<&Pending>,
+    form: Result<Form<Answer>, FormRejection>,
+    trace: &mut Trace,
+    now: Timestamp,
+) -> Result<Assertion, Refusal> {
+    let Form(answer) = form.map_err(|rejection| unreadable(&rejection, trace))?;
+    let unverified = Unverified::decode(&answer.response, trace)?;
+    let signed = unverified.verify(&connection.trust(), now, trace)?;
+    let request =
+        pending.map_or(Request::None { idp_initiated_allowed: false }, |pending| Request::Pending(&pending.request_id));
+    let anew = pending
+        .filter(|pending| pending.login.value.request.force || connection.options.force_authn)
+        .map(|pending| pending.login.value.begun_at());
+    let expected = Expected {
+        idp_entity_id: &connection.identity_provider.entity_id,
+        sp_entity_id: &connection.entity_id(&app.settings),
+        acs_url: &connection.acs_url(&app.settings),
+        request,
+        authenticated_since: anew,
+        now,
+        skew: Skew::default(),
+    };
+    signed.check(&expected, trace)
+}
+
+/// A form that is too large or no form at all, as the check it fails.
+fn unreadable(rejection: &FormRejection, trace: &mut Trace) -> Refusal {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let most = format_args!("at most {MAX_MESSAGE_BYTES} bytes").to_string();
+        trace.fail(CheckName::Size, Reason::TooLarge, most, "a larger form")
+    } else {
+        trace.fail(CheckName::Encoding, Reason::Malformed, "a form with one SAMLResponse", "something else")
+    }
+}
+
+/// Loads what the assertion is about, decides, and commits.
+async fn sign_in(
+    app: &App,
+    connection: &Connection,
+    pending: &Pending,
+    assertion: &Assertion,
+    attempt: &mut Attempt,
+) -> Result<Arrived, Failure> {
+    let trace = &mut attempt.checks;
+    let email = assertion.check_email(connection.options.email_attribute.as_deref(), trace)?.address.to_owned();
+    let email: Address = email
+        .parse()
+        .map_err(|error| trace.fail(CheckName::Email, Reason::EmailMissing, "one well-formed e-mail address", error))?;
+    let folded = email.folded();
+    let name_id_hash = login::name_id_hash(
+        &assertion.name_id,
+        &connection.identity_provider.entity_id,
+        &connection.entity_id(&app.settings),
+    );
+    let assertion_hash = hex(&sha256(assertion.id.as_bytes()));
+    for _ in 0..ATTEMPTS {
+        let store = &app.store;
+        let (owner, person, known_as, used, organizations) = tokio::try_join!(
+            store.domain_owner(email.domain()),
+            store.person(&folded),
+            store.name_id(connection.id, &name_id_hash),
+            store.is_used(connection.id, &assertion_hash),
+            store.organizations_on(connection.parent, &pending.surface.id),
+        )?;
+        if owner == Some(connection.parent) {
+            attempt.email = Some(email.clone());
+        }
+        let facts = Facts {
+            login: &pending.login.value,
+            surface: &pending.surface,
+            connection,
+            assertion,
+            email: &email,
+            domain_owner: owner,
+            person: &person,
+            known_as: known_as.as_ref(),
+            used,
+            organizations: &organizations,
+        };
+        let arrival = login::decide(&facts, &name_id_hash, &mut attempt.checks, attempt.at, &app.random)?;
+        // The marker outlives the assertion's own end by a moment, so that there is no gap between the two.
+        let once = (assertion_hash.as_str(), after(assertion.not_on_or_after, 1));
+        match store.arrive(&pending.login, &arrival, once, attempt, &app.random).await {
+            Ok(arrived) => return Ok(arrived),
+            Err(CommitError::Refused(LoginError::Changed)) => {}
+            Err(error) => return Err(Failure::Unavailable(Box::new(error))),
+        }
+        // Finished by another request: the same form posted twice.
+        if store.login(pending.login.value.id).await?.is_none_or(|login| login.version != pending.login.version) {
+            let found = "a request that was answered already";
+            return Err(attempt
+                .checks
+                .fail(CheckName::Replay, Reason::Replayed, "an assertion that was not used before", found)
+                .into());
+        }
+    }
+    Err(Failure::Unavailable(Box::new("the facts kept changing")))
+}
+
+/// Back to the application, or on to the choice of an organization.
+fn hand_over(app: &App, login: &Login, arrived: &Arrived) -> Response {
+    let settings = &app.settings;
+    let target = match &arrived.code {
+        Some(code) => login.request.answered_with(code, settings.issuer()),
+        None => format!("/oidc/choose?login={}", login.id),
+    };
+    let response = Redirect::to(&target).into_response();
+    let session = Cookie {
+        name: session::COOKIE,
+        value: arrived.session.reveal(),
+        max_age: session::LIFETIME,
+        reach: CookieReach::Lax,
+    };
+    let response = web::with_cookie(response, &settings.base_url, session);
+    if arrived.code.is_none() {
+        return response;
+    }
+    let name = login::cookie_name(login.id);
+    let ended = Cookie { name: &name, value: "", max_age: 0, reach: CookieReach::CrossSite };
+    web::with_cookie(response, &settings.base_url, ended)
+}
+
+/// Keeps the attempt, logs it once without the form, and answers with a page.
+async fn refuse(app: &App, mut attempt: Attempt, refusal: Refusal) -> Response {
+    let (reason, check) = (refusal.reason(), refusal.check());
+    attempt.reason = Some(reason);
+    tracing::warn!(
+        reference = %attempt.reference,
+        parent = %attempt.parent,
+        connection = %attempt.connection,
+        %reason,
+        %check,
+        "sign-in refused"
+    );
+    if let Err(error) = app.store.keep_attempt(&attempt).await {
+        // The refusal stands without its trace.
+        tracing::error!(?error, reference = %attempt.reference, "the attempt was not kept");
+    }
+    refusal::refused(reason, &attempt.reference)
+}
+
+/// No such connection: there is no customer whose trace it could be in.
+fn unknown(reference: &Reference) -> Response {
+    tracing::warn!(%reference, reason = "unknown_connection", "sign-in refused");
+    refusal::page(
+        StatusCode::NOT_FOUND,
+        "There is no single sign-on connection at this address.",
+        refusal::CHECK_ADDRESS,
+        Some(reference),
+    )
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}

@@ -1,0 +1,144 @@
+//! `vestibule dev`: everything on this machine, until it is told to end.
+
+use std::{
+    io::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+use vestibule::{clock::Clock, id::Random};
+
+use crate::{Local, Options};
+
+/// The port of DNS, where an address names none.
+const DNS_PORT: u16 = 53;
+/// What is logged, unless `RUST_LOG` says otherwise.
+const LOGGED: &str = "warn,vestibule=info";
+
+/// How to start everything on this machine.
+#[derive(Args, Debug)]
+pub(crate) struct Dev {
+    /// The port on loopback; 0 for any free one
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// The data directory
+    #[arg(long, value_name = "DIR", default_value = ".vestibule")]
+    data: PathBuf,
+    /// Keep nothing: begin with new data and forget it at the end
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+    /// The operator's key for the management API, in place of the one that was made for the data directory
+    #[arg(long, value_name = "KEY", value_parser = operator_key)]
+    operator_key: Option<String>,
+    /// A DNS server to ask in place of the local zone, as ADDRESS or ADDRESS:PORT; several are several perspectives
+    #[arg(long = "resolver", value_name = "ADDR", value_parser = resolver)]
+    resolvers: Vec<SocketAddr>,
+}
+
+impl Dev {
+    /// Starts, prints what to open, and runs until Ctrl-C or SIGTERM.
+    pub(crate) fn run(self) -> ExitCode {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(&error),
+        };
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(self) -> ExitCode {
+        let data = (!self.memory).then_some(self.data);
+        let options = Options {
+            port: self.port,
+            data: data.clone(),
+            operator_key: self.operator_key,
+            resolvers: self.resolvers,
+            clock: Clock::System,
+            random: Random::System,
+            seed: true,
+            dynamodb: None,
+        };
+        // From the beginning, so that an impatient Ctrl-C does not cut a start short half-way.
+        let end = end_asked();
+        let local = match Local::start(options).await {
+            Ok(local) => local,
+            Err(error) => return fail(&error),
+        };
+        if announce(&local, data.as_deref()).is_err() {
+            tracing::warn!("the terminal is gone; the product runs on");
+        }
+        end.await;
+        local.shutdown().await;
+        ExitCode::SUCCESS
+    }
+}
+
+fn operator_key(text: &str) -> Result<String, &'static str> {
+    let sound = (16..=200).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if sound { Ok(text.to_owned()) } else { Err("a key has 16 to 200 visible ASCII characters") }
+}
+
+fn resolver(text: &str) -> Result<SocketAddr, &'static str> {
+    let with_port = text.parse::<SocketAddr>();
+    let without = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS_PORT));
+    with_port.or_else(|_| without()).map_err(|_| "an address is an IP address, with or without a port")
+}
+
+/// Prints what to open.
+fn announce(local: &Local, data: Option<&std::path::Path>) -> io::Result<()> {
+    let url = &local.base_url;
+    let kept = match data {
+        Some(path) => format!("kept in {}; the next start goes on with it", path.display()),
+        None => "in memory; all is gone at the end".to_owned(),
+    };
+    let dns: Vec<String> = local.zone.servers().iter().map(ToString::to_string).collect();
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "
+  Vestibule, the local product.
+
+  Open this first       {url}
+  Sample application    {url}app
+  Identity provider     {url}idp
+  DNS zone              {url}dns  (servers: {dns})
+  Mailbox               {url}mailbox
+  Management API        {url}api/v1/openapi.json
+  Operator's key        {key}
+  Data                  {kept}
+
+  Ctrl-C ends it.
+",
+        dns = dns.join(", "),
+        key = local.operator_key,
+    )?;
+    out.flush()
+}
+
+#[expect(clippy::print_stderr, reason = "a program says why it does not start")]
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("vestibule does not start: {error}");
+    ExitCode::FAILURE
+}
+
+/// Ends with Ctrl-C, and with SIGTERM where there is such a thing.
+fn end_asked() -> impl Future<Output = ()> {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+        let _ = interrupt.await;
+    }
+}

@@ -1,0 +1,268 @@
+//! The whole: what starts, in which order, and how it ends.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::Client;
+use axum::{
+    Router,
+    extract::Request,
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tokio::{net::TcpListener, task::JoinHandle};
+use url::Url;
+use vestibule::{
+    app::{App, Settings, SettingsError},
+    clock::Clock,
+    domain::Resolver,
+    id::{Random, Secret, hex},
+    seal::SealingKey,
+    table::{Store, StoreError},
+    web,
+};
+
+use crate::{
+    data::{Data, DataError},
+    dns::{self, Zone},
+    engine, home,
+    mailbox::{self, Mailbox},
+    sample::{self, Sample},
+    seed::{Demo, Stage},
+    stop::{self, Stop, Stopper},
+};
+
+/// How long requests under way may take once the end is asked for.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How the local product is to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The port on loopback; 0 for any free one.
+    pub port: u16,
+    /// The data directory; `None` keeps everything in memory.
+    pub data: Option<PathBuf>,
+    /// The operator's key, in place of the one in the data directory.
+    pub operator_key: Option<String>,
+    /// Where DNS is asked, each a perspective of its own; empty for the local zone.
+    pub resolvers: Vec<SocketAddr>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Whether new data begins with a demo customer.
+    pub seed: bool,
+    /// The address of an engine to use, in tables of its own, in place of the embedded one.
+    pub dynamodb: Option<String>,
+}
+
+/// The running product. Dropped without [`Local::shutdown`], its servers end by themselves.
+pub struct Local {
+    /// Where it answers, without a path.
+    pub base_url: Url,
+    /// What its handlers share.
+    pub app: Arc<App>,
+    /// The key for the management API.
+    pub operator_key: String,
+    /// The captured mails.
+    pub mailbox: Mailbox,
+    /// Where clients of Amazon SES send to.
+    pub ses_url: String,
+    /// The DNS zone.
+    pub zone: Zone,
+    /// The demo customer, where one was made.
+    pub demo: Option<Demo>,
+    /// A client of the database, for what is beyond the product's own needs.
+    pub dynamodb: Client,
+    stopper: Stopper,
+    fronts: Vec<JoinHandle<()>>,
+    engine: Option<(Stopper, JoinHandle<()>)>,
+}
+
+/// Why the local product does not start, in words for the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is in use.
+    #[error(
+        "port {0} on this machine is taken, perhaps by another Vestibule: stop that one, or choose another port with \
+         --port"
+    )]
+    PortTaken(u16),
+    /// A server can not listen.
+    #[error("no server can be started on loopback: {0}")]
+    Listen(#[source] io::Error),
+    /// The data directory can not be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The embedded database does not start.
+    #[error("the embedded database does not start: {0}")]
+    Engine(String),
+    /// The tables can not be made.
+    #[error("the database's tables can not be made: {0:?}")]
+    Store(#[from] StoreError),
+    /// The settings do not work.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The kept sealing key is not one.
+    #[error("the sealing key in the data directory is not 32 bytes in base64")]
+    SealingKey,
+    /// The sample application can not ask anybody.
+    #[error("the sample application does not start: {0}")]
+    Sample(#[from] reqwest::Error),
+    /// The demo customer can not be made.
+    #[error("the demo customer could not be made: {0}")]
+    Seed(String),
+}
+
+impl Local {
+    /// Starts everything; the product answers when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let data = options.data.as_deref().map_or_else(|| Ok(Data::memory()), Data::open)?;
+        let listeners = listen(options.port).await?;
+        let address = listeners.first().map(TcpListener::local_addr).transpose().map_err(StartError::Listen)?;
+        let base_url = base_url(address.map_or(options.port, |address| address.port()))?;
+
+        let (stopper, stop) = stop::pair();
+        let (dynamodb, prefix, engine) = database(&options, &data).await?;
+        let store = Store::new(dynamodb.clone(), prefix, options.random.clone());
+        store.create_tables().await?;
+        let operator_key = match &options.operator_key {
+            Some(key) => key.clone(),
+            None => data.keep("operator-key.json", || options.random.secret().reveal().to_owned())?,
+        };
+        let settings = settings(&base_url, &data, &options.random, &operator_key)?;
+        let Options { clock, random, resolvers, seed, .. } = options;
+        let app = Arc::new(App { settings, store, clock, random });
+
+        let (zone, zone_task) = Zone::start(&data, &stop).await?;
+        let (mailbox, ses_url, mailbox_task) = Mailbox::start(&data, &app.clock, &stop).await?;
+        let perspectives = if resolvers.is_empty() { zone.servers().to_vec() } else { resolvers };
+        let functions = functions(&app, Arc::new(Resolver::new(&perspectives)));
+
+        let stage = Stage {
+            functions: &functions,
+            operator_key: &operator_key,
+            zone: &zone,
+            base_url: app.settings.issuer(),
+            metadata: String::new(),
+        };
+        let demo = stage.demo(seed, &data).await?;
+        let registration = demo.as_ref().map(|demo| demo.sample.clone());
+        let sample = Arc::new(Sample::new(app.clone(), registration)?);
+        let pages = home::router(base_url.clone(), demo.clone())
+            .merge(mailbox::router(mailbox.clone()))
+            .merge(dns::router(zone.clone()))
+            .merge(sample::router(sample))
+            .layer(middleware::from_fn_with_state(app.clone(), web::observe));
+        let router = functions.merge(pages).fallback(web::not_found).layer(middleware::from_fn(loopback_only));
+
+        let mut fronts = vec![zone_task, mailbox_task];
+        fronts.extend(listeners.into_iter().map(|listener| serve(listener, router.clone(), &stop)));
+        Ok(Self { base_url, app, operator_key, mailbox, ses_url, zone, demo, dynamodb, stopper, fronts, engine })
+    }
+
+    /// Ends it: requests under way are finished, then the database is closed.
+    pub async fn shutdown(self) {
+        self.stopper.stop();
+        for front in self.fronts {
+            finish(front).await;
+        }
+        if let Some((stopper, task)) = self.engine {
+            stopper.stop();
+            finish(task).await;
+        }
+    }
+}
+
+/// Waits for a server's end, for as long as its requests may take.
+async fn finish(mut task: JoinHandle<()>) {
+    if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+        tracing::warn!("a request took too long to end and was cut off");
+        task.abort();
+    }
+}
+
+/// Listens on `port` of 127.0.0.1, and of `::1` where there is one, since `localhost` names both.
+async fn listen(port: u16) -> Result<Vec<TcpListener>, StartError> {
+    let taken = |error: io::Error, port| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken(port),
+        _ => StartError::Listen(error),
+    };
+    let mut attempts = 0;
+    loop {
+        let four = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| taken(error, port))?;
+        let chosen = four.local_addr().map_err(StartError::Listen)?.port();
+        match TcpListener::bind(("::1", chosen)).await {
+            Ok(six) => return Ok(vec![four, six]),
+            // Any free port will do, and this one is free on one half of localhost only.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 && attempts < 20 => attempts += 1,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(StartError::PortTaken(chosen)),
+            Err(_) => return Ok(vec![four]),
+        }
+    }
+}
+
+fn base_url(port: u16) -> Result<Url, StartError> {
+    let text = format!("http://localhost:{port}");
+    text.parse().map_err(|_| SettingsError::Unusable("--port", "makes no address").into())
+}
+
+type Engine = Option<(Stopper, JoinHandle<()>)>;
+
+/// The database: the given one in tables of its own, or the embedded one, which is stopped after everything else.
+async fn database(options: &Options, data: &Data) -> Result<(Client, String, Engine), StartError> {
+    if let Some(url) = &options.dynamodb {
+        // Not from the options' randomness, which may repeat itself.
+        let prefix = format!("test-{}", hex(&Random::System.bytes::<8>()));
+        return Ok((engine::client(url), prefix, None));
+    }
+    let (stopper, stop) = stop::pair();
+    let (url, task) = engine::start(data, &stop).await?;
+    Ok((engine::client(&url), "vestibule".to_owned(), Some((stopper, task))))
+}
+
+fn settings(base_url: &Url, data: &Data, random: &Random, operator_key: &str) -> Result<Settings, StartError> {
+    let sealing_key: String = data.keep("sealing-key.json", || STANDARD.encode(random.bytes::<32>()))?;
+    let sealing_key = STANDARD.decode(sealing_key).ok().and_then(|bytes| SealingKey::new(&bytes));
+    let mut settings = Settings::new(base_url.clone(), sealing_key.ok_or(StartError::SealingKey)?)?;
+    settings.operator_keys = vec![Secret::presented(operator_key).hash()];
+    settings.show_cost = true;
+    Ok(settings)
+}
+
+/// The functions, as Lambda runs them.
+fn functions(app: &Arc<App>, resolver: Arc<Resolver>) -> Router {
+    vestibule_saml::router(app.clone())
+        .merge(vestibule_oidc::router(app.clone()))
+        .merge(vestibule_api::router(app.clone(), resolver))
+}
+
+fn serve(listener: TcpListener, router: Router, stop: &Stop) -> JoinHandle<()> {
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().asked());
+    tokio::spawn(async move {
+        let _ = serving.await;
+    })
+}
+
+/// Refuses requests under a name that is not this machine's own: a foreign page whose name was made to point here
+/// (DNS rebinding) would otherwise read mails and sign in as anybody.
+async fn loopback_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let named = |host: &str| {
+        host.rsplit_once(':')
+            .map_or(host, |(name, port)| match port.parse::<u16>() {
+                Ok(_) => name,
+                Err(_) => host,
+            })
+            .to_owned()
+    };
+    match host.map(named).as_deref() {
+        None | Some("localhost" | "127.0.0.1" | "[::1]") => next.run(request).await,
+        Some(_) => (StatusCode::MISDIRECTED_REQUEST, "This is a local product: it answers as localhost only.\n")
+            .into_response(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Starting, ending, and starting again.
+
+use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, time::Duration};
+
+use reqwest::Method;
+use vestibule_local::{Local, Options, StartError};
+use vestibule_tests::{Product, Scratch};
+
+#[tokio::test]
+async fn a_second_start_goes_on_with_the_same_data() {
+    let scratch = Scratch::new();
+    let keep = |options: &mut Options| {
+        options.data = Some(scratch.path().to_owned());
+        options.operator_key = None;
+    };
+    let first = Product::with(keep).await;
+    first.local.zone.publish("_x.acme.example", vec!["kept".to_owned()]).await.unwrap();
+    let operator_key = first.local.operator_key.clone();
+    let sealed = first.local.app.settings.sealing_key.seal("test", b"kept", &first.local.app.random);
+    let tables = first.local.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
+    assert_eq!(tables.len(), 4);
+    first.local.shutdown().await;
+
+    let second = Product::with(keep).await;
+    assert_eq!(second.local.operator_key, operator_key);
+    assert_eq!(second.local.app.settings.sealing_key.open("test", &sealed).unwrap(), b"kept");
+    assert_eq!(second.local.zone.records().await[0].values, ["kept"]);
+    second.local.shutdown().await;
+}
+
+#[tokio::test]
+async fn only_the_owner_reads_the_data_directory() {
+    let scratch = Scratch::new();
+    let product = Product::at(scratch.path()).await;
+    product.local.zone.publish("_x.acme.example", vec!["kept".to_owned()]).await.unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(scratch.path()), 0o700);
+    for file in ["sealing-key.json", "dns.json"] {
+        assert_eq!(mode(&scratch.path().join(file)), 0o600, "{file}");
+    }
+    product.local.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_data_is_refused() {
+    let scratch = Scratch::new();
+    let first = Product::at(scratch.path()).await;
+    let options = || Options { data: Some(scratch.path().to_owned()), ..Options::default() };
+    let refused = Local::start(options()).await.err().unwrap().to_string();
+    assert!(refused.contains("another process is using the data directory"), "{refused}");
+    assert!(refused.contains("--data"), "{refused}");
+    first.local.shutdown().await;
+    Local::start(options()).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error = Local::start(Options { port, ..Options::default() }).await.err().unwrap();
+    assert!(matches!(error, StartError::PortTaken(named) if named == port));
+    assert!(error.to_string().contains("--port"));
+}
+
+#[tokio::test]
+async fn nothing_answers_after_the_end() {
+    let product = Product::start().await;
+    let url = product.local.base_url.clone();
+    assert_eq!(product.browser().open("/").await.status, 200);
+    tokio::time::timeout(Duration::from_secs(10), product.local.shutdown()).await.unwrap();
+    assert!(reqwest::get(url).await.is_err());
+}
+
+#[tokio::test]
+async fn only_names_of_this_machine_are_answered() {
+    let product = Product::start().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (host, status) in
+        [("localhost", 200), ("127.0.0.1:3000", 200), ("[::1]:3000", 200), ("[::1]", 200), ("rebound.example", 421)]
+    {
+        let request = client.request(Method::GET, product.local.base_url.clone()).header("host", host);
+        assert_eq!(request.send().await.unwrap().status(), status, "{host}");
+    }
+}

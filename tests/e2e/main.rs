@@ -1,0 +1,8 @@
+//! Stories, each over the whole product.
+
+mod acs;
+mod api;
+mod dns;
+mod lifecycle;
+mod mailbox;
+mod pages;

@@ -1,0 +1,77 @@
+//! Rules that hold for every source file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Lines of a source file.
+const MAX_LINES: usize = 500;
+
+/// Every Rust file, by its path from the root.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut sources = Vec::new();
+    for top in ["shared", "functions", "infra", "tests"] {
+        collect(&root.join(top), &mut |path| {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            sources.push((name, fs::read_to_string(path).unwrap()));
+        });
+    }
+    assert!(sources.len() > 50, "the sources are where they were");
+    sources
+}
+
+fn collect(directory: &Path, found: &mut impl FnMut(&Path)) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_dir() && !hidden && !path.ends_with("target") {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found(&path);
+        }
+    }
+}
+
+/// The files in which `allowed` does not hold although their code names `what`.
+fn misplaced(what: &str, allowed: impl Fn(&str) -> bool) -> Vec<String> {
+    let names = |text: &str| text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(what));
+    let offends = |(name, text): &(String, String)| !allowed(name) && names(text);
+    sources().into_iter().filter(offends).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn dynamodb_is_named_in_its_place_only() {
+    let allowed = |name: &str| {
+        name == "shared/src/table.rs"
+            || name.starts_with("shared/src/table/")
+            || name == "shared/src/app.rs"
+            || (name.starts_with("shared/src/") && name.ends_with("/store.rs"))
+            || name.starts_with("infra/local/")
+            || name.starts_with("tests/")
+    };
+    assert_eq!(misplaced("aws_sdk_", allowed), Vec::<String>::new());
+}
+
+#[test]
+fn samael_is_named_in_its_place_only() {
+    let allowed = |name: &str| name.starts_with("shared/src/saml") || name == "tests/tidy.rs";
+    assert_eq!(misplaced("samael::", allowed), Vec::<String>::new());
+}
+
+#[test]
+fn files_are_short() {
+    let long = |text: &String| text.lines().count() > MAX_LINES;
+    let found: Vec<String> = sources().into_iter().filter(|(_, text)| long(text)).map(|(name, _)| name).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_put_off() {
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")];
+    let marked = |text: &String| marks.iter().any(|mark| text.contains(mark));
+    let found: Vec<String> = sources().into_iter().filter(|(_, text)| marked(text)).map(|(name, _)| name).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
