@@ -46,7 +46,7 @@ async fn somebody_new_becomes_a_member_and_the_application_knows_them() {
     assert_eq!(claim(&page, "email"), "grace@acme.example");
     assert_eq!(claim(&page, "role"), "user");
     assert_eq!(claim(&page, "surface"), "claudeai");
-    assert!(page.body.contains(&demo.organization), "{}", page.text());
+    assert_eq!(claim(&page, "organization"), format!("Acme {}", demo.organization));
 
     let members = product.done(Method::GET, &format!("/organizations/{}/members", demo.organization), None).await;
     let joined = members["items"].as_array().unwrap().iter().find(|member| member["email"] == "grace@acme.example");
