@@ -132,7 +132,7 @@ impl Local {
 
         let (stopper, stop) = stop::pair();
         let (dynamodb, prefix, engine) = database(&options, &data).await?;
-        let store = Store::new(dynamodb.clone(), prefix, options.random.clone());
+        let store = Store::new(dynamodb.clone(), prefix);
         store.create_tables().await?;
         let operator_key = match &options.operator_key {
             Some(key) => key.clone(),
