@@ -157,7 +157,7 @@ impl Local {
         };
         let demo = stage.demo(seed, &data).await?;
         let registration = demo.as_ref().map(|demo| demo.sample.clone());
-        let sample = Arc::new(Sample::new(app.clone(), registration)?);
+        let sample = Arc::new(Sample::new(app.clone(), &operator_key, registration)?);
         let pages = home::router(base_url.clone(), demo.clone())
             .merge(mailbox::router(mailbox.clone()))
             .merge(dns::router(zone.clone()))
