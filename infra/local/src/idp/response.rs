@@ -70,7 +70,8 @@ pub struct Draft {
     pub signing: Signing,
     /// How signatures are written.
     pub style: Style<'static>,
-    assertion_prefix: &'static str,
+    /// Prefix of the assertion's elements, without its colon; empty for a default namespace.
+    pub assertion_prefix: &'static str,
 }
 
 impl Draft {
