@@ -64,7 +64,7 @@ export async function seeSignedIn(page, { email, organization, role }, look) {
 export async function seeReference(page, look) {
   const reference = await page.textContent("[data-reference]");
   await look("refused");
-  assert.match(reference, /\w{6}/);
+  assert.match(reference, /^[0-9A-Z]{5}-[0-9A-Z]{5}$/);
 }
 
 /** The application knows nobody. */

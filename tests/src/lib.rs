@@ -6,6 +6,7 @@
 
 mod browser;
 mod html;
+pub mod identity_provider;
 mod product;
 
 pub use browser::{Browser, Page, cost_of};

@@ -1,0 +1,108 @@
+//! An identity provider for tests: it signs what it is told to, sound or not.
+
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use vestibule::{
+    clock::Timestamp,
+    id::sha256,
+    saml::{IdpKind, SigningKey},
+};
+use vestibule_local::idp::response::{Draft, SignIn, Signing};
+
+const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
+
+/// An identity provider with a key of its own.
+pub struct IdentityProvider {
+    /// Its entity id.
+    pub entity_id: String,
+    key: SigningKey,
+}
+
+/// What a response says. Every part can be spoiled.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The issuer.
+    pub issuer: String,
+    /// Where it is addressed to.
+    pub destination: String,
+    /// Whom it is meant for.
+    pub audience: String,
+    /// Which request it answers; empty for none.
+    pub in_response_to: String,
+    /// The NameID and its format.
+    pub name_id: (String, String),
+    /// The address, as an attribute.
+    pub email: String,
+    /// The status code.
+    pub status: String,
+    /// When it is issued.
+    pub at: Timestamp,
+}
+
+impl IdentityProvider {
+    /// An identity provider with a new key.
+    ///
+    /// # Panics
+    /// When no key can be made.
+    #[must_use]
+    pub fn new(entity_id: &str) -> Self {
+        let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
+        let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+        let key = rcgen::KeyPair::try_from(pkcs8.as_ref()).unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let key = SigningKey::new(pkcs8.as_ref(), certificate.der()).unwrap();
+        Self { entity_id: entity_id.to_owned(), key }
+    }
+
+    /// Its metadata, with the redirect binding at `sso`.
+    #[must_use]
+    pub fn metadata(&self, sso: &str) -> String {
+        format!(
+            r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{}"><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{sso}"/></md:IDPSSODescriptor></md:EntityDescriptor>"#,
+            self.entity_id,
+            STANDARD.encode(self.key.certificate().certificate_der()),
+        )
+    }
+
+    /// The response, signed where `signing` says, or nowhere.
+    ///
+    /// # Panics
+    /// When it can not be signed.
+    #[must_use]
+    pub fn xml(&self, claims: &Claims, signing: Option<Signing>) -> String {
+        let mut random = [0; 16];
+        random.copy_from_slice(&sha256(format!("{claims:?}").as_bytes())[..16]);
+        let sign_in = SignIn {
+            idp_entity_id: &claims.issuer,
+            sp_entity_id: &claims.audience,
+            acs_url: &claims.destination,
+            in_response_to: Some(claims.in_response_to.as_str()).filter(|request| !request.is_empty()),
+            name_id: &claims.name_id.0,
+            name_id_format: Some(&claims.name_id.1),
+            email: &claims.email,
+            given_name: "Ada",
+            surname: "Lovelace",
+            groups: &[],
+            now: claims.at,
+            random,
+        };
+        let mut draft = Draft::new(IdpKind::Other, &sign_in);
+        draft.xml = draft.xml.replace(SUCCESS, &claims.status);
+        match signing {
+            Some(signing) => {
+                draft.signing = signing;
+                draft.sign(&self.key).unwrap()
+            }
+            None => draft.xml,
+        }
+    }
+
+    /// The response as a browser posts it.
+    #[must_use]
+    pub fn respond(&self, claims: &Claims, signing: Option<Signing>) -> String {
+        STANDARD.encode(self.xml(claims, signing))
+    }
+}
