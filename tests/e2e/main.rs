@@ -5,4 +5,5 @@ mod api;
 mod dns;
 mod lifecycle;
 mod mailbox;
+mod oidc;
 mod pages;
