@@ -145,9 +145,8 @@ impl App {
             .operation_timeout(Duration::from_secs(8))
             .build();
         let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).timeout_config(timeouts).load().await;
-        let random = Random::System;
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), prefix, random.clone());
-        Ok(Arc::new(Self { settings, store, clock: Clock::System, random }))
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), prefix);
+        Ok(Arc::new(Self { settings, store, clock: Clock::System, random: Random::System }))
     }
 }
 

@@ -14,8 +14,8 @@
 //! - Every check is recorded in a [`Trace`], and there is no [`Refusal`] without a record.
 //! - There is no I/O, no clock and no randomness: keys, the time and random bytes are arguments.
 //!
-//! Of the libraries at hand, the parser's tokenizer (`uppsala`) reads what [`scan`] lets through and `aws-lc-rs` does the
-//! cryptography. The types of metadata and requests are `samael`'s, all of it in [`protocol`], which says with what care.
+//! Of the libraries at hand, the parser's tokenizer (`uppsala`) reads what `scan` lets through and `aws-lc-rs` does the
+//! cryptography. The types of metadata and requests are `samael`'s, all of it in `protocol`, which says with what care.
 
 mod advice;
 mod algorithm;
@@ -23,10 +23,12 @@ mod assertion;
 mod canonical;
 mod confirmation;
 mod decode;
+mod decrypt;
 mod envelope;
 mod idp;
 mod key;
 mod metadata;
+mod opened;
 mod protocol;
 mod reason;
 mod request;
@@ -47,11 +49,14 @@ pub use assertion::{
     Assertion, Attribute, EMAIL_FORMAT, Email, NameId, PERSISTENT_FORMAT, TRANSIENT_FORMAT, UNSPECIFIED_FORMAT,
 };
 pub use decode::Unverified;
+pub use decrypt::{DecryptionKey, DecryptionKeyError};
 pub use idp::IdpKind;
 pub use key::{
     CertificateError, ExpiredKeys, KeyKind, MAX_CERTIFICATE_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, PinnedKey, Trust,
 };
-pub use metadata::{IdpMetadata, MAX_CERTIFICATES, MAX_ENTITY_ID_BYTES, MAX_METADATA_BYTES, MetadataError, SpMetadata};
+pub use metadata::{
+    IdpMetadata, MAX_CERTIFICATES, MAX_ENTITY_ID_BYTES, MAX_METADATA_BYTES, MetadataError, SpMetadata, WriteError,
+};
 pub use reason::{Reason, UnknownReason};
 pub use request::{
     AuthnRequest, MAX_RELAY_STATE_BYTES, PostForm, ReceiveError, ReceivedRequest, RequestError, decode_redirect,
@@ -72,4 +77,6 @@ const METADATA_NS: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const DSIG_NS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const REDIRECT_BINDING: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
 const POST_BINDING: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+const ENCRYPTION_NS: &str = "http://www.w3.org/2001/04/xmlenc#";
+const ENCRYPTION_11_NS: &str = "http://www.w3.org/2009/xmlenc11#";
 const STATUS_SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";

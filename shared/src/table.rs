@@ -8,11 +8,11 @@ mod meter;
 mod schema;
 mod transaction;
 
-use std::{collections::HashMap, error::Error, fmt};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    error::DisplayErrorContext,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     types::{AttributeValue, ReturnConsumedCapacity},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -20,8 +20,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use key::{Key, Range};
 pub use meter::{Cost, Meter};
 pub use transaction::{CommitError, Transaction};
-
-use crate::id::Random;
 
 /// The partition key attribute of every table.
 pub(crate) const PARTITION: &str = "pk";
@@ -67,7 +65,6 @@ impl Table {
 pub struct Store {
     client: Client,
     prefix: String,
-    random: Random,
 }
 
 /// An item as it was read, with the version that a change of it must name.
@@ -89,41 +86,48 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Why the tables gave no answer. It names neither keys nor values, so that it can be logged.
-#[derive(thiserror::Error)]
+/// Why the tables gave no answer. It holds neither keys nor values, so that it can be logged.
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// `DynamoDB` did not answer or refused the request.
-    #[error("the database did not answer")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// An item could not be read as, or written from, its type.
-    #[error("a stored item has an unexpected shape")]
-    Shape(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl fmt::Debug for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(source) => write!(f, "Unavailable({})", DisplayErrorContext(&**source)),
-            Self::Shape(source) => write!(f, "Shape({source})"),
-        }
-    }
+    /// `DynamoDB` did not answer or refused the request; how, and its error code.
+    #[error("the database did not answer: {0}")]
+    Unavailable(String),
+    /// An item does not read as, or write from, its type.
+    #[error("a stored item and the type {0} do not fit")]
+    Shape(&'static str),
 }
 
 impl StoreError {
-    pub(crate) fn unavailable(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Unavailable(Box::new(source))
+    /// The SDK's error without the request and the answer that it carries along.
+    pub(crate) fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
+        let how = match error {
+            SdkError::ConstructionFailure(_) => "the request could not be built",
+            SdkError::TimeoutError(_) => "it took too long",
+            SdkError::DispatchFailure(_) => "the request could not be sent",
+            SdkError::ResponseError(_) => "the answer could not be read",
+            _ => "it refused",
+        };
+        let metadata = ProvideErrorMetadata::meta(error);
+        let (code, message) = (metadata.code().unwrap_or("no code"), metadata.message().unwrap_or_default());
+        Self::Unavailable(format!("{how} ({code}) {message}"))
     }
 
-    pub(crate) fn shape(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Shape(Box::new(source))
+    /// A request that lacks a part, which is our own mistake.
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+    pub(crate) fn unbuilt(error: BuildError) -> Self {
+        Self::Unavailable(format!("the request could not be built: {error}"))
+    }
+
+    pub(crate) fn shape<T>() -> Self {
+        Self::Shape(std::any::type_name::<T>())
     }
 }
 
 impl Store {
     /// The tables whose names begin with `prefix`, behind `client`.
     #[must_use]
-    pub fn new(client: Client, prefix: impl Into<String>, random: Random) -> Self {
-        Self { client, prefix: prefix.into(), random }
+    pub fn new(client: Client, prefix: impl Into<String>) -> Self {
+        Self { client, prefix: prefix.into() }
     }
 
     /// Reads one item; `None` where there is none.
@@ -141,7 +145,7 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
         // The client's futures are large; on the heap they leave the handlers' small.
-        let answer = Box::pin(request).await.map_err(StoreError::unavailable)?;
+        let answer = Box::pin(request).await.map_err(|error| StoreError::unavailable(&error))?;
         call.read(answer.consumed_capacity.as_slice());
         answer.item.map(read_item).transpose()
     }
@@ -164,20 +168,26 @@ impl Store {
                 (SORT.to_owned(), AttributeValue::S(sort.to_owned())),
             ])
         });
-        let request = self
+        let query = self
             .client
             .query()
             .table_name(range.table().name(&self.prefix))
-            .key_condition_expression("pk = :partition AND begins_with(sk, :sort)")
-            .expression_attribute_values(":partition", AttributeValue::S(partition.clone()))
-            .expression_attribute_values(":sort", AttributeValue::S(sort_prefix))
+            .expression_attribute_values(":partition", AttributeValue::S(partition));
+        let query = if sort_prefix.is_empty() {
+            query.key_condition_expression("pk = :partition")
+        } else {
+            query
+                .key_condition_expression("pk = :partition AND begins_with(sk, :sort)")
+                .expression_attribute_values(":sort", AttributeValue::S(sort_prefix))
+        };
+        let request = query
             .set_exclusive_start_key(start)
             .scan_index_forward(!range.newest_first())
             .consistent_read(true)
             .limit(i32::from(limit))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        let answer = Box::pin(request).await.map_err(StoreError::unavailable)?;
+        let answer = Box::pin(request).await.map_err(|error| StoreError::unavailable(&error))?;
         call.read(answer.consumed_capacity.as_slice());
         let next = answer.last_evaluated_key.and_then(|key| key.get(SORT).and_then(|sort| sort.as_s().ok().cloned()));
         let items = answer.items.unwrap_or_default().into_iter().map(read_item).collect::<Result<_, _>>()?;
@@ -203,5 +213,6 @@ impl Store {
 }
 
 fn read_item<T: DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<T, StoreError> {
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(StoreError::shape)
+    // The error itself can quote what was stored.
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|_| StoreError::shape::<T>())
 }

@@ -3,6 +3,7 @@
 use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use reqwest::Method;
+use serde_json::json;
 use vestibule_local::{Local, Options, StartError};
 use vestibule_tests::{Product, Scratch};
 
@@ -11,18 +12,20 @@ async fn a_second_start_goes_on_with_the_same_data() {
     let scratch = Scratch::new();
     let keep = |options: &mut Options| {
         options.data = Some(scratch.path().to_owned());
-        options.operator_key = None;
+        options.dynamodb = None;
     };
     let first = Product::with(keep).await;
     first.local.zone.publish("_x.acme.example", vec!["kept".to_owned()]).await.unwrap();
-    let operator_key = first.local.operator_key.clone();
+    let body = json!({"name": "Corp", "surface": "claudeai", "primary_owner": "owner@corp.example"});
+    let organization = first.done(Method::POST, "/organizations", Some(body)).await;
     let sealed = first.local.app.settings.sealing_key.seal("test", b"kept", &first.local.app.random);
     let tables = first.local.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
     assert_eq!(tables.len(), 4);
     first.local.shutdown().await;
 
     let second = Product::with(keep).await;
-    assert_eq!(second.local.operator_key, operator_key);
+    let path = format!("/organizations/{}", organization["id"].as_str().unwrap());
+    assert_eq!(second.done(Method::GET, &path, None).await, organization);
     assert_eq!(second.local.app.settings.sealing_key.open("test", &sealed).unwrap(), b"kept");
     assert_eq!(second.local.zone.records().await[0].values, ["kept"]);
     second.local.shutdown().await;

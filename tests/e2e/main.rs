@@ -3,6 +3,7 @@
 mod acs;
 mod api;
 mod dns;
+mod idp;
 mod lifecycle;
 mod mailbox;
 mod oidc;

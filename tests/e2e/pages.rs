@@ -6,7 +6,7 @@ use vestibule_tests::Product;
 async fn every_page_has_the_same_shell_and_policy() {
     let product = Product::start().await;
     let mut browser = product.browser();
-    for path in ["/", "/mailbox", "/dns", "/app"] {
+    for path in ["/", "/mailbox", "/dns", "/idp", "/app"] {
         let page = browser.open(path).await;
         assert_eq!(page.status, 200, "{path}");
         assert_eq!(page.body.matches("<h1>").count(), 1, "{path}");
@@ -28,7 +28,7 @@ async fn every_link_of_the_local_pages_leads_somewhere() {
     let mut browser = product.browser();
     let home = browser.open("/").await;
     let links = home.body.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next());
-    for link in links.filter(|link| link.starts_with("dns") || link.starts_with("mail") || link.starts_with("app")) {
+    for link in links.filter(|link| ["dns", "mailbox", "idp", "app"].contains(link)) {
         assert_eq!(browser.open(&format!("/{link}")).await.status, 200, "{link}");
     }
 }

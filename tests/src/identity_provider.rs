@@ -92,7 +92,10 @@ impl IdentityProvider {
         let mut draft = Draft::new(IdpKind::Other, &sign_in);
         draft.xml = draft.xml.replace(SUCCESS, &claims.status);
         match signing {
-            Some(signing) => Draft { signing, ..draft }.sign(&self.key).unwrap(),
+            Some(signing) => {
+                draft.signing = signing;
+                draft.sign(&self.key).unwrap()
+            }
             None => draft.xml,
         }
     }

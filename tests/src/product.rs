@@ -60,6 +60,8 @@ impl Product {
     /// # Panics
     /// When it does not start.
     pub async fn with(adjust: impl FnOnce(&mut Options)) -> Self {
+        // What went wrong inside stands beside what a failing test expected.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let clock = FixedClock::new(start_time());
         let mut options = Options {
             operator_key: Some(operator_key().to_owned()),

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use aws_sdk_dynamodb::Client;
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -27,6 +27,7 @@ use crate::{
     data::{Data, DataError},
     dns::{self, Zone},
     engine, home,
+    idp::{self, Idp, IdpKeyError},
     mailbox::{self, Mailbox},
     sample::{self, Sample},
     seed::{Demo, Stage},
@@ -107,6 +108,9 @@ pub enum StartError {
     /// The kept sealing key is not one.
     #[error("the sealing key in the data directory is not 32 bytes in base64")]
     SealingKey,
+    /// The test identity provider has no key.
+    #[error("the test identity provider has no key: {0}")]
+    Idp(#[from] IdpKeyError),
     /// The sample application can not ask anybody.
     #[error("the sample application does not start: {0}")]
     Sample(#[from] reqwest::Error),
@@ -128,7 +132,7 @@ impl Local {
 
         let (stopper, stop) = stop::pair();
         let (dynamodb, prefix, engine) = database(&options, &data).await?;
-        let store = Store::new(dynamodb.clone(), prefix, options.random.clone());
+        let store = Store::new(dynamodb.clone(), prefix);
         store.create_tables().await?;
         let operator_key = match &options.operator_key {
             Some(key) => key.clone(),
@@ -143,20 +147,23 @@ impl Local {
         let perspectives = if resolvers.is_empty() { zone.servers().to_vec() } else { resolvers };
         let functions = functions(&app, Arc::new(Resolver::new(&perspectives)));
 
+        let idp = Arc::new(Idp::new(app.clone(), &data)?);
         let stage = Stage {
             functions: &functions,
             operator_key: &operator_key,
             zone: &zone,
-            base_url: app.settings.issuer(),
-            metadata: String::new(),
+            settings: &app.settings,
+            metadata: idp.metadata(),
         };
         let demo = stage.demo(seed, &data).await?;
         let registration = demo.as_ref().map(|demo| demo.sample.clone());
-        let sample = Arc::new(Sample::new(app.clone(), registration)?);
+        let sample = Arc::new(Sample::new(app.clone(), &operator_key, registration)?);
         let pages = home::router(base_url.clone(), demo.clone())
             .merge(mailbox::router(mailbox.clone()))
             .merge(dns::router(zone.clone()))
+            .merge(idp::router(idp, demo.as_ref()))
             .merge(sample::router(sample))
+            .layer(middleware::from_fn_with_state(app.clone(), own_forms_only))
             .layer(middleware::from_fn_with_state(app.clone(), web::observe));
         let router = functions.merge(pages).fallback(web::not_found).layer(middleware::from_fn(loopback_only));
 
@@ -251,18 +258,26 @@ fn serve(listener: TcpListener, router: Router, stop: &Stop) -> JoinHandle<()> {
 /// Refuses requests under a name that is not this machine's own: a foreign page whose name was made to point here
 /// (DNS rebinding) would otherwise read mails and sign in as anybody.
 async fn loopback_only(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    let named = |host: &str| {
-        host.rsplit_once(':')
-            .map_or(host, |(name, port)| match port.parse::<u16>() {
-                Ok(_) => name,
-                Err(_) => host,
-            })
-            .to_owned()
-    };
-    match host.map(named).as_deref() {
-        None | Some("localhost" | "127.0.0.1" | "[::1]") => next.run(request).await,
-        Some(_) => (StatusCode::MISDIRECTED_REQUEST, "This is a local product: it answers as localhost only.\n")
-            .into_response(),
+    let host = request.headers().get(header::HOST).map(|host| name_of(host.to_str().unwrap_or_default()));
+    if matches!(host, None | Some("localhost" | "127.0.0.1" | "[::1]")) {
+        return next.run(request).await;
     }
+    let words = "This is a local product: it answers as localhost only.\n";
+    (StatusCode::MISDIRECTED_REQUEST, words).into_response()
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// Refuses changes that a foreign page's form would make. Programs say nothing of where they come from and may.
+async fn own_forms_only(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() || web::is_from_own_page(request.headers(), &app.settings.base_url) {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "This form came from a page of another site.\n").into_response()
 }

@@ -1,6 +1,7 @@
-//! A sample application of the vendor: an ordinary OpenID Connect client that knows the product only by what discovery
-//! tells. It keeps its visitors in memory, as a small web application would.
+//! A sample application of the vendor: an ordinary OpenID Connect client that knows the provider by what discovery tells,
+//! and its customers' names by the management API. It keeps its visitors in memory, as a small web application would.
 
+mod backend;
 mod pages;
 mod provider;
 mod visitors;
@@ -36,10 +37,13 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// The application as it was registered; without a registration its pages say that nobody can sign in.
-    pub(crate) fn new(app: Arc<App>, registration: Option<Registration>) -> Result<Self, reqwest::Error> {
-        let provider = registration
-            .map(|registration| Provider::new(&app.settings, app.clock.clone(), registration))
-            .transpose()?;
+    pub(crate) fn new(
+        app: Arc<App>,
+        operator_key: &str,
+        registration: Option<Registration>,
+    ) -> Result<Self, reqwest::Error> {
+        let provider = |registration| Provider::new(&app.settings, app.clock.clone(), operator_key, registration);
+        let provider = registration.map(provider).transpose()?;
         Ok(Self { app, provider, visitors: Visitors::default() })
     }
 }

@@ -8,6 +8,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use url::Url;
+use vestibule::app::Settings;
 
 use crate::{
     StartError,
@@ -32,7 +34,21 @@ pub struct Demo {
     pub developers: String,
     /// The address of Acme's primary owner.
     pub primary_owner: String,
+    /// What the names of Acme's groups begin with; the role follows.
+    pub group_prefix: String,
+    /// Where Acme's connection takes answers of its identity provider.
+    pub acs_url: String,
+    /// Where the product answered when the two below were told of each other.
+    base_url: Url,
     pub(crate) sample: Registration,
+}
+
+impl Demo {
+    /// The name of Acme's group for `role`.
+    #[must_use]
+    pub fn group(&self, role: &str) -> String {
+        format!("{}{role}", self.group_prefix)
+    }
 }
 
 /// The parts of the product that take part.
@@ -43,8 +59,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) operator_key: &'a str,
     /// Where domains are proven.
     pub(crate) zone: &'a Zone,
-    /// Where the product answers, without a final slash.
-    pub(crate) base_url: &'a str,
+    /// The deployment's settings.
+    pub(crate) settings: &'a Settings,
     /// The test identity provider's metadata.
     pub(crate) metadata: String,
 }
@@ -55,13 +71,13 @@ impl Stage<'_> {
     /// # Errors
     /// [`StartError::Seed`] when the API does not do it; [`StartError::Data`] when it can not be kept.
     pub(crate) async fn demo(&self, wanted: bool, data: &Data) -> Result<Option<Demo>, StartError> {
-        if let Some(demo) = data.read(FILE)? {
-            return Ok(Some(demo));
-        }
-        if !wanted {
-            return Ok(None);
-        }
-        let demo = self.make().await.map_err(StartError::Seed)?;
+        let demo = match data.read::<Demo>(FILE)? {
+            Some(demo) if demo.base_url == self.settings.base_url => return Ok(Some(demo)),
+            Some(demo) => self.moved(demo).await,
+            None if wanted => self.make().await,
+            None => return Ok(None),
+        };
+        let demo = demo.map_err(StartError::Seed)?;
         data.write(FILE, &demo)?;
         Ok(Some(demo))
     }
@@ -74,21 +90,43 @@ impl Stage<'_> {
         let joins = json!({ "mode": "jit", "group_mappings": false });
         self.put(&format!("/organizations/{organization}/provisioning"), joins).await?;
         self.prove(&parent, "acme.example").await?;
-        let trust = json!({ "metadata_xml": self.metadata });
-        self.put(&format!("/parents/{parent}/connection"), trust).await?;
         let developers = json!({ "name": "Acme Developers", "surface": "console", "primary_owner": owner });
         let developers = self.post("/organizations", developers, "developers").await?;
+        Ok(Demo {
+            group_prefix: format!("{}-claudeai-{}-", self.settings.vendor, text(&acme, "/group_suffix")?),
+            developers: text(&developers, "/id")?,
+            primary_owner: owner.to_owned(),
+            acs_url: self.trust(&parent).await?,
+            sample: self.register().await?,
+            base_url: self.settings.base_url.clone(),
+            parent,
+            organization,
+        })
+    }
+
+    /// The demo customer after the product moved to another port: its addresses are told anew.
+    async fn moved(&self, demo: Demo) -> Result<Demo, String> {
+        let (acs_url, sample) = (self.trust(&demo.parent).await?, self.register().await?);
+        Ok(Demo { acs_url, sample, base_url: self.settings.base_url.clone(), ..demo })
+    }
+
+    /// Connects the parent to the test identity provider, and gives where that sends its answers.
+    async fn trust(&self, parent: &str) -> Result<String, String> {
+        let trust = json!({ "metadata_xml": self.metadata });
+        text(&self.put(&format!("/parents/{parent}/connection"), trust).await?, "/acs_url")
+    }
+
+    /// Registers the sample application at this address.
+    async fn register(&self) -> Result<Registration, String> {
         let sample = json!({
             "name": "Sample application",
             "surface": "claudeai",
-            "redirect_uris": [format!("{}{CALLBACK}", self.base_url)],
-            "start_login_uri": format!("{}{SIGN_IN}", self.base_url),
+            "redirect_uris": [self.settings.url(CALLBACK)],
+            "start_login_uri": self.settings.url(SIGN_IN),
         });
-        let sample = self.post("/applications", sample, "sample").await?;
-        let sample =
-            Registration { client_id: text(&sample, "/client_id")?, client_secret: text(&sample, "/client_secret")? };
-        let developers = text(&developers, "/id")?;
-        Ok(Demo { parent, organization, developers, primary_owner: owner.to_owned(), sample })
+        let name = format!("sample-{}", self.settings.base_url.port_or_known_default().unwrap_or_default());
+        let sample = self.post("/applications", sample, &name).await?;
+        Ok(Registration { client_id: text(&sample, "/client_id")?, client_secret: text(&sample, "/client_secret")? })
     }
 
     /// Claims a domain, publishes what the claim asks for, and has it looked up.

@@ -112,29 +112,6 @@ pub fn answer(redirect_uri: &str, parameters: &[(&str, &str)], state: Option<&st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grant::tests::{VERIFIER, request};
-
-    #[test]
-    fn the_challenge_of_the_rfc_is_verified() {
-        // RFC 7636, appendix B.
-        assert!(request().is_verified_by(VERIFIER));
-        assert!(!request().is_verified_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"));
-        assert!(!request().is_verified_by("short"));
-    }
-
-    #[test]
-    fn answers_keep_the_query_and_escape_the_state() {
-        assert_eq!(
-            request().answered_with(&Secret::presented("C"), "https://id.example.com"),
-            "https://app.example.com/cb?x=1&code=C&state=a+b%26c&iss=https%3A%2F%2Fid.example.com"
-        );
-    }
-
-    #[test]
-    fn unknown_scopes_are_ignored() {
-        assert_eq!(known_scopes("offline_access openid  x email"), "openid email offline_access");
-        assert_eq!(known_scopes("openidx"), "");
-    }
 
     #[test]
     fn an_answer_goes_to_every_kind_of_redirect_uri() {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::envelope::Envelope;
 use super::reason::Reason;
 use super::scan::Comments;
-use super::shape::{self, Signatures};
+use super::shape::{self, Places, Signatures};
 use super::trace::{CheckName, Refusal, Trace};
 use super::xml::{NodeId, Tree};
 use super::{ASSERTION_NS, MAX_MESSAGE_BYTES, PROTOCOL_NS};
@@ -49,7 +49,10 @@ impl Unverified {
         check_root(&tree, trace)?;
         let (assertion, encrypted) = the_assertion(&tree, trace)?;
         check_ids(&tree, trace)?;
-        let signatures = shape::read(&tree, assertion, encrypted, trace)?;
+        let otherwise = encrypted.then_some("none outside of the encrypted assertion");
+        let plain = (!encrypted).then_some(assertion);
+        let places = Places { response: Some(tree.root()), assertion: plain, otherwise };
+        let signatures = shape::read(&tree, places, trace)?;
         Ok(Self { tree, encrypted, signatures })
     }
 }

@@ -11,6 +11,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
+use super::decrypt::DecryptionKey;
 use crate::id::sha256;
 
 /// Smallest RSA modulus accepted, in bits.
@@ -196,13 +197,20 @@ pub struct Trust {
     pub keys: Vec<PinnedKey>,
     /// What to do with expired certificates.
     pub expired_keys: ExpiredKeys,
+    /// Our keys for encrypted assertions: the current one and one in rotation, or none.
+    pub decryption_keys: Vec<DecryptionKey>,
 }
 
 impl Trust {
-    /// Trust in an identity provider's keys, expired ones with a warning.
+    /// Trust in an identity provider's keys, expired ones with a warning, without encryption.
     #[must_use]
     pub fn new(idp_entity_id: impl Into<String>, keys: Vec<PinnedKey>) -> Self {
-        Self { idp_entity_id: idp_entity_id.into(), keys, expired_keys: ExpiredKeys::default() }
+        Self {
+            idp_entity_id: idp_entity_id.into(),
+            keys,
+            expired_keys: ExpiredKeys::default(),
+            decryption_keys: Vec::new(),
+        }
     }
 
     /// The keys of one kind that the policy lets through, and whether each is within its validity.

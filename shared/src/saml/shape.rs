@@ -55,18 +55,28 @@ impl Signatures {
     }
 }
 
+/// Where signatures may stand, and whether there must be one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub(super) response: Option<NodeId>,
+    /// None while it is encrypted.
+    pub(super) assertion: Option<NodeId>,
+    /// Who vouches for the assertion if neither is signed: the response around it, or what is still encrypted.
+    pub(super) otherwise: Option<&'static str>,
+}
+
 /// Finds the signatures and reads their shapes.
 ///
 /// # Errors
 /// `signature_missing`, `dsig_shape`, `reference`, `transform`, `algorithm`.
-pub(super) fn read(tree: &Tree, assertion: NodeId, encrypted: bool, trace: &mut Trace) -> Result<Signatures, Refusal> {
-    let found = find(tree, assertion);
+pub(super) fn read(tree: &Tree, places: Places, trace: &mut Trace) -> Result<Signatures, Refusal> {
+    let found = find(tree, places);
     if let Ok((None, None)) = found {
-        if encrypted {
-            trace.pass(CheckName::SignaturePresent, PRESENT, "none outside of the encrypted assertion");
-            return Ok(Signatures::default());
-        }
-        return Err(trace.fail(CheckName::SignaturePresent, Reason::SignatureMissing, PRESENT, "none"));
+        let Some(otherwise) = places.otherwise else {
+            return Err(trace.fail(CheckName::SignaturePresent, Reason::SignatureMissing, PRESENT, "none"));
+        };
+        trace.pass(CheckName::SignaturePresent, PRESENT, otherwise);
+        return Ok(Signatures::default());
     }
     trace.pass(CheckName::SignaturePresent, PRESENT, presence(&found));
     let (response, assertion) = found.map_err(|defect| dsig(trace, &defect))?;
@@ -91,9 +101,9 @@ fn dsig(trace: &mut Trace, defect: &str) -> Refusal {
 
 /// A `ds:Signature` and its parent.
 type Place = (NodeId, NodeId);
-type Places = (Option<Place>, Option<Place>);
+type Found = (Option<Place>, Option<Place>);
 
-fn presence(found: &Result<Places, Defect>) -> &'static str {
+fn presence(found: &Result<Found, Defect>) -> &'static str {
     match found {
         Ok((Some(_), Some(_))) => "response and assertion",
         Ok((Some(_), None)) => "response",
@@ -103,22 +113,22 @@ fn presence(found: &Result<Places, Defect>) -> &'static str {
 }
 
 /// Every element called Signature, in any namespace, must be a direct child of the Response or the Assertion.
-fn find(tree: &Tree, assertion: NodeId) -> Result<Places, Defect> {
-    let mut places = (None, None);
+fn find(tree: &Tree, places: Places) -> Result<Found, Defect> {
+    let mut found = (None, None);
     for (node, _) in tree.all_elements().filter(|(_, element)| element.name.local == "Signature") {
         if !tree.is(node, DSIG_NS, "Signature") {
             return Err("a Signature in another namespace".to_owned());
         }
         let (slot, parent) = match tree.parent(node) {
-            Some(parent) if parent == tree.root() => (&mut places.0, parent),
-            Some(parent) if parent == assertion => (&mut places.1, parent),
+            Some(parent) if Some(parent) == places.response => (&mut found.0, parent),
+            Some(parent) if Some(parent) == places.assertion => (&mut found.1, parent),
             _ => return Err("a signature in another place".to_owned()),
         };
         if slot.replace((node, parent)).is_some() {
             return Err("two signatures on one element".to_owned());
         }
     }
-    Ok(places)
+    Ok(found)
 }
 
 /// The parts of a signature, in the right order and nothing between them.

@@ -27,7 +27,14 @@ pub struct Signed {
 }
 
 /// Octets that were hashed for a verified signature. Only [`check_digest`] makes one.
-struct Hashed(String);
+pub(super) struct Hashed(String);
+
+impl Hashed {
+    /// Canonical octets of a tree that was read can be read again.
+    pub(super) fn read(&self) -> Option<Tree> {
+        Tree::read(&self.0, Comments::Refuse).ok()
+    }
+}
 
 impl Unverified {
     /// Verifies every signature with the pinned keys. What the message says about its keys is ignored.
@@ -39,25 +46,24 @@ impl Unverified {
             let expected = "at least one pinned certificate";
             return Err(trace.fail(CheckName::TrustedKey, Reason::NoTrustedKey, expected, "none"));
         }
-        if self.encrypted {
-            let found = "an encrypted assertion";
-            return Err(trace.fail(CheckName::Decryption, Reason::Decryption, "a plain assertion", found));
-        }
         let shapes: Vec<&Shape> = self.signatures.iter().collect();
         let hashed = verify_all(&self.tree, &shapes, trust, now, trace)?;
+        if self.encrypted {
+            return self.open(hashed.first(), trust, now, trace);
+        }
         trace.pass(CheckName::Decryption, "", "not encrypted");
         self.into_signed(&hashed, trace)
     }
 
     /// Reads again what was hashed: the assertion's own octets where it is signed, else those of the Response.
     fn into_signed(self, hashed: &[Hashed], trace: &mut Trace) -> Result<Signed, Refusal> {
-        // Canonical octets of a tree that was read can be read again; should they not, nothing is believed.
+        // That they cannot be read again does not happen; should it, nothing is believed.
         self.reread(hashed)
             .ok_or_else(|| trace.fail(CheckName::Digest, Reason::Digest, "octets that can be read again", "others"))
     }
 
     fn reread(self, hashed: &[Hashed]) -> Option<Signed> {
-        let mut trees = hashed.iter().map(|octets| Tree::read(&octets.0, Comments::Refuse).ok());
+        let mut trees = hashed.iter().map(Hashed::read);
         let response = if self.signatures.response.is_some() { Some(trees.next()??) } else { None };
         let assertion = if self.signatures.assertion.is_some() { Some(trees.next()??) } else { None };
         let envelope = Envelope::read(response.as_ref().unwrap_or(&self.tree), response.is_some());
@@ -77,7 +83,7 @@ fn assertion_of(tree: &Tree) -> Option<NodeId> {
 }
 
 /// Digest and signature of each shape; the hashed octets in the order of `shapes`.
-fn verify_all(
+pub(super) fn verify_all(
     tree: &Tree,
     shapes: &[&Shape],
     trust: &Trust,

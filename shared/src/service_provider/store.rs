@@ -17,7 +17,7 @@ impl Store {
             return Ok(stored.value);
         }
         let key = ServiceProviderKey::generate(&app.settings.sealing_key, now, &app.random)
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut transaction = Transaction::default();
         transaction.create(Key::ServiceProvider, &key, ());
         match self.commit(transaction).await {
@@ -25,7 +25,9 @@ impl Store {
             Err(CommitError::Store(error)) => Err(error),
             Err(CommitError::Refused(()) | CommitError::Contended) => {
                 let stored = self.get::<ServiceProviderKey>(Key::ServiceProvider).await?;
-                stored.map(|stored| stored.value).ok_or_else(|| StoreError::unavailable(super::KeyError("made")))
+                stored
+                    .map(|stored| stored.value)
+                    .ok_or_else(|| StoreError::Unavailable("the key is not there".to_owned()))
             }
         }
     }

@@ -84,7 +84,7 @@ impl App {
             Err(CommitError::Store(error)) => Err(error.into()),
             Err(CommitError::Refused(Lost) | CommitError::Contended) => {
                 let written = self.store.key_ring().await?;
-                written.map(|stored| stored.value).ok_or_else(|| StoreError::shape(SigningKeyError::Crypto).into())
+                written.map(|stored| stored.value).ok_or_else(|| StoreError::shape::<KeyRing>().into())
             }
         }
     }

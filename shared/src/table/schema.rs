@@ -23,7 +23,7 @@ impl Store {
                 Ok(_) => continue,
                 Err(error)
                     if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {}
-                Err(error) => return Err(StoreError::unavailable(error)),
+                Err(error) => return Err(StoreError::unavailable(&error)),
             }
             self.create_table(table, &name).await?;
         }
@@ -39,14 +39,14 @@ impl Store {
                         .attribute_name(attribute)
                         .attribute_type(ScalarAttributeType::S)
                         .build()
-                        .map_err(StoreError::shape)?,
+                        .map_err(StoreError::unbuilt)?,
                 )
                 .key_schema(
                     KeySchemaElement::builder()
                         .attribute_name(attribute)
                         .key_type(kind)
                         .build()
-                        .map_err(StoreError::shape)?,
+                        .map_err(StoreError::unbuilt)?,
                 );
         }
         if table == Table::Journal {
@@ -54,23 +54,23 @@ impl Store {
                 .stream_enabled(true)
                 .stream_view_type(StreamViewType::NewImage)
                 .build()
-                .map_err(StoreError::shape)?;
+                .map_err(StoreError::unbuilt)?;
             request = request.stream_specification(stream);
         }
-        request.send().await.map_err(StoreError::unavailable)?;
+        request.send().await.map_err(|error| StoreError::unavailable(&error))?;
         if table == Table::Ephemeral {
             let ttl = TimeToLiveSpecification::builder()
                 .enabled(true)
                 .attribute_name(TTL)
                 .build()
-                .map_err(StoreError::shape)?;
+                .map_err(StoreError::unbuilt)?;
             self.client
                 .update_time_to_live()
                 .table_name(name)
                 .time_to_live_specification(ttl)
                 .send()
                 .await
-                .map_err(StoreError::unavailable)?;
+                .map_err(|error| StoreError::unavailable(&error))?;
         }
         Ok(())
     }

@@ -12,7 +12,10 @@ use aws_sdk_dynamodb::{
 use serde::Serialize;
 
 use super::{Key, Meter, Store, StoreError, TTL, VERSION};
-use crate::{clock::Timestamp, id::hex};
+use crate::{
+    clock::Timestamp,
+    id::{Random, hex},
+};
 
 /// How often a transaction that met another one on the same item is sent.
 const ATTEMPTS: u32 = 4;
@@ -133,12 +136,9 @@ impl<E> Transaction<E> {
         expires: Option<Timestamp>,
         condition: Option<(Condition, E)>,
     ) {
-        let mut attributes = match serde_dynamo::aws_sdk_dynamodb_1::to_item(item) {
-            Ok(attributes) => attributes,
-            Err(error) => {
-                self.malformed.get_or_insert(StoreError::shape(error));
-                return;
-            }
+        let Ok(mut attributes) = serde_dynamo::aws_sdk_dynamodb_1::to_item(item) else {
+            self.malformed.get_or_insert(StoreError::shape::<T>());
+            return;
         };
         attributes.extend(key.attributes());
         attributes.insert(VERSION.to_owned(), AttributeValue::N(version.to_string()));
@@ -164,7 +164,8 @@ impl Store {
         if let Some(error) = transaction.malformed {
             return Err(error.into());
         }
-        let token = hex(&self.random.bytes::<16>());
+        // Never from a repeatable sequence: the token is what tells one transaction from another.
+        let token = hex(&Random::System.bytes::<16>());
         let mut refusals = Vec::with_capacity(transaction.actions.len());
         let mut items = Vec::with_capacity(transaction.actions.len());
         for action in transaction.actions {
@@ -188,13 +189,13 @@ impl Store {
                 Err(error) => error,
             };
             call.write(&[]);
-            let Some(reasons) = cancellation(&error) else { return Err(StoreError::unavailable(error).into()) };
+            let Some(reasons) = cancellation(&error) else { return Err(StoreError::unavailable(&error).into()) };
             if let Some(failed) = position(reasons, "ConditionalCheckFailed") {
                 let refusal = refusals.into_iter().nth(failed).flatten();
-                return Err(refusal.map_or_else(|| StoreError::unavailable(error).into(), CommitError::Refused));
+                return Err(refusal.map_or_else(|| StoreError::unavailable(&error).into(), CommitError::Refused));
             }
             if position(reasons, "TransactionConflict").is_none() {
-                return Err(StoreError::unavailable(error).into());
+                return Err(StoreError::unavailable(&error).into());
             }
         }
         Err(CommitError::Contended)
@@ -214,7 +215,7 @@ impl What {
                         .set_expression_attribute_names(condition.names())
                         .set_expression_attribute_values(condition.values()),
                 };
-                built.put(put.build().map_err(StoreError::shape)?)
+                built.put(put.build().map_err(StoreError::unbuilt)?)
             }
             Self::Delete { condition } => built.delete(
                 Delete::builder()
@@ -224,7 +225,7 @@ impl What {
                     .set_expression_attribute_names(condition.names())
                     .set_expression_attribute_values(condition.values())
                     .build()
-                    .map_err(StoreError::shape)?,
+                    .map_err(StoreError::unbuilt)?,
             ),
             Self::Check { condition } => built.condition_check(
                 ConditionCheck::builder()
@@ -234,7 +235,7 @@ impl What {
                     .set_expression_attribute_names(condition.names())
                     .set_expression_attribute_values(condition.values())
                     .build()
-                    .map_err(StoreError::shape)?,
+                    .map_err(StoreError::unbuilt)?,
             ),
         };
         Ok(item.build())

@@ -1,7 +1,7 @@
 //! `vestibule dev`: everything on this machine, until it is told to end.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
@@ -16,7 +16,7 @@ use crate::{Local, Options};
 /// The port of DNS, where an address names none.
 const DNS_PORT: u16 = 53;
 /// What is logged, unless `RUST_LOG` says otherwise.
-const LOGGED: &str = "warn,vestibule=info";
+const LOGGED: &str = "warn,dynoxide=error,vestibule=info";
 
 /// How to start everything on this machine.
 #[derive(Args, Debug)]
@@ -42,7 +42,13 @@ impl Dev {
     /// Starts, prints what to open, and runs until Ctrl-C or SIGTERM.
     pub(crate) fn run(self) -> ExitCode {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+        let colours = io::stderr().is_terminal();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(colours)
+            .with_target(false)
+            .init();
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return fail(&error),

@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp, Unit};
 use vestibule::saml::{EMAIL_FORMAT, IdpKind, PERSISTENT_FORMAT, SignError, SigningKey, Style, UNSPECIFIED_FORMAT};
 
+mod encrypt;
 mod shape;
 
+pub use encrypt::{Cipher, EncryptError, Encryption, KeyPlace, Transport};
 use shape::Shape;
 
 /// For how long a response is good.
@@ -68,13 +70,24 @@ pub struct Draft {
     pub signing: Signing,
     /// How signatures are written.
     pub style: Style<'static>,
+    /// Prefix of the assertion's elements, without its colon; empty for a default namespace.
+    pub assertion_prefix: &'static str,
 }
 
 impl Draft {
     /// A response as `product` writes it.
     #[must_use]
     pub fn new(product: IdpKind, sign_in: &SignIn<'_>) -> Self {
-        let shape = Shape::of(product);
+        Self::of(Shape::of(product), sign_in)
+    }
+
+    /// As [`new`](Self::new), but the assertion declares its own namespaces, as it must to be encrypted.
+    #[must_use]
+    pub fn self_contained(product: IdpKind, sign_in: &SignIn<'_>) -> Self {
+        Self::of(&Shape { outer_declares_all: false, ..*Shape::of(product) }, sign_in)
+    }
+
+    fn of(shape: &Shape, sign_in: &SignIn<'_>) -> Self {
         let digits = sign_in.random.iter().fold(String::new(), |mut digits, byte| {
             let _ = write!(digits, "{byte:02x}");
             digits
@@ -88,6 +101,23 @@ impl Draft {
             assertion_id: ids.assertion,
             signing: shape.signing,
             style: shape.style,
+            assertion_prefix: shape.assertion,
+        }
+    }
+
+    /// The document with the assertion signed if it is to be, then encrypted, then the Response signed if it is to be.
+    ///
+    /// # Errors
+    /// If the element to sign or to encrypt is not there, or the cryptography fails.
+    pub fn sign_and_encrypt(&self, key: &SigningKey, encryption: &Encryption<'_>) -> Result<String, EncryptError> {
+        let inner = match self.signing {
+            Signing::Response => self.xml.clone(),
+            Signing::Assertion | Signing::Both => key.sign_element(&self.xml, &self.assertion_id, self.style)?,
+        };
+        let encrypted = encryption.apply(&inner, self.assertion_prefix)?;
+        match self.signing {
+            Signing::Assertion => Ok(encrypted),
+            Signing::Response | Signing::Both => Ok(key.sign_element(&encrypted, &self.response_id, self.style)?),
         }
     }
 

@@ -48,6 +48,7 @@ struct HomePage {
 struct SignedInPage {
     shell: Shell,
     claims: Claims,
+    organization_name: Option<String>,
     all: String,
 }
 
@@ -80,9 +81,9 @@ async fn home(State(sample): State<Arc<Sample>>, headers: HeaderMap) -> Response
     }
 }
 
-fn signed_in_page(SignedIn { claims, all, .. }: SignedIn) -> Response {
+fn signed_in_page(SignedIn { claims, organization_name, all, .. }: SignedIn) -> Response {
     let all = serde_json::to_string_pretty(&all).unwrap_or_default();
-    page(StatusCode::OK, &SignedInPage { shell: Shell::new("You are signed in"), claims, all })
+    page(StatusCode::OK, &SignedInPage { shell: Shell::new("You are signed in"), claims, organization_name, all })
 }
 
 async fn sign_in(State(sample): State<Arc<Sample>>, headers: HeaderMap, Query(wish): Query<Wish>) -> Response {

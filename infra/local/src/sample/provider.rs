@@ -18,7 +18,7 @@ use serde_json::Value;
 use url::Url;
 use vestibule::{app::Settings, clock::Clock, id::Random};
 
-use super::{CALLBACK, Registration};
+use super::{CALLBACK, Registration, backend::Backend};
 
 /// How long the provider may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -28,6 +28,7 @@ pub(super) struct Provider {
     issuer: String,
     redirect_uri: String,
     registration: Registration,
+    backend: Backend,
     clock: Clock,
     http: reqwest::Client,
 }
@@ -48,7 +49,9 @@ pub(super) struct Pending {
 pub(super) struct SignedIn {
     /// What the ID token says that this application is about.
     pub(super) claims: Claims,
-    /// All that it says.
+    /// The organization's name.
+    pub(super) organization_name: Option<String>,
+    /// All that the ID token says.
     pub(super) all: Value,
     refresh: Option<RefreshToken>,
 }
@@ -129,13 +132,19 @@ pub(super) enum SignInError {
 
 impl Provider {
     /// The provider that `settings` describe.
-    pub(super) fn new(settings: &Settings, clock: Clock, registration: Registration) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        settings: &Settings,
+        clock: Clock,
+        operator_key: &str,
+        registration: Registration,
+    ) -> Result<Self, reqwest::Error> {
         // No proxy, since it is this machine; no redirects, so that tokens go nowhere else.
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT);
         Ok(Self {
             issuer: settings.issuer().to_owned(),
             redirect_uri: settings.url(CALLBACK),
             registration,
+            backend: Backend { api: settings.url("/api/v1"), key: operator_key.to_owned() },
             clock,
             http: http.build()?,
         })
@@ -175,7 +184,7 @@ impl Provider {
             .map_err(|error| SignInError::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier));
         let tokens = request.request_async(&self.http).await.map_err(|error| token_error(&error))?;
-        self.read(&client, &tokens, &Nonce::new(pending.nonce))
+        self.read(&client, &tokens, &Nonce::new(pending.nonce)).await
     }
 
     /// Asks for new tokens. The provider gives none to whom it would not let in any more.
@@ -187,7 +196,7 @@ impl Provider {
             client.exchange_refresh_token(refresh).map_err(|error| SignInError::Provider(error.to_string()))?;
         let tokens = request.request_async(&self.http).await.map_err(|error| token_error(&error))?;
         // A refreshed ID token need not repeat the nonce, which was compared once (OpenID Connect Core, section 12.2).
-        let refreshed = self.read(&client, &tokens, |_: Option<&Nonce>| Ok(()))?;
+        let refreshed = self.read(&client, &tokens, |_: Option<&Nonce>| Ok(())).await?;
         if refreshed.all.get("sub") != signed_in.all.get("sub") {
             return Err(SignInError::Answer("it is about somebody else".to_owned()));
         }
@@ -206,7 +215,7 @@ impl Provider {
         Ok(client.set_redirect_uri(redirect_uri))
     }
 
-    fn read(&self, client: &Client, tokens: &Tokens, nonce: impl NonceVerifier) -> Result<SignedIn, SignInError> {
+    async fn read(&self, client: &Client, tokens: &Tokens, nonce: impl NonceVerifier) -> Result<SignedIn, SignInError> {
         let missing = |what: &str| SignInError::Answer(format!("it has no {what}"));
         let id_token = tokens.id_token().ok_or_else(|| missing("ID token"))?;
         let now = self.clock.now().to_string();
@@ -215,7 +224,8 @@ impl Provider {
         let email = claims.email().ok_or_else(|| missing("e-mail address"))?.to_string();
         let all = serde_json::to_value(claims).unwrap_or_default();
         let claims = Claims { email, ..claims.additional_claims().clone() };
-        Ok(SignedIn { claims, all, refresh: tokens.refresh_token().cloned() })
+        let organization_name = self.backend.organization_name(&self.http, &claims.organization).await;
+        Ok(SignedIn { claims, organization_name, all, refresh: tokens.refresh_token().cloned() })
     }
 }
 

@@ -6,6 +6,7 @@ use super::{EMAIL_FORMAT, IdpKind, PERSISTENT_FORMAT, Signing, Style, UNSPECIFIE
 pub(super) type Name = (&'static str, Option<&'static str>);
 
 /// What the attributes are called.
+#[derive(Clone, Copy)]
 pub(super) struct Names {
     pub(super) email: Name,
     pub(super) given_name: Name,
@@ -15,6 +16,7 @@ pub(super) struct Names {
 }
 
 /// Everything in which products differ.
+#[derive(Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a habit of its own, and a product has any of them")]
 pub(super) struct Shape {
     pub(super) xml_declaration: bool,

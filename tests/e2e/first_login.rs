@@ -1,0 +1,162 @@
+//! The first login of the demo customer's people, from the sample application and back to it.
+
+use reqwest::Method;
+use serde_json::Value;
+use vestibule::clock::SignedDuration;
+use vestibule_local::idp::Fault;
+use vestibule_tests::{Browser, Page, Product};
+
+/// From the application to the page where the identity provider asks who signs in.
+async fn to_identity_provider(browser: &mut Browser, email: &str) -> Page {
+    let identify = browser.open("/app/sign-in").await;
+    assert_eq!((identify.status.as_u16(), identify.url.path()), (200, "/saml/start"), "{}", identify.text());
+    let page = browser.submit(&identify, &identify.form("/saml/start").fill("email", email)).await;
+    assert_eq!(page.url.path(), "/idp/sso", "{}", page.text());
+    page
+}
+
+/// Signs in with `email` at the identity provider, and follows wherever that leads.
+async fn sign_in(browser: &mut Browser, email: &str, fault: &str) -> Page {
+    let page = to_identity_provider(browser, "ada@acme.example").await;
+    let form = page.form("/idp/sign-in").fill("email", email).fill("fault", fault);
+    let answer = browser.submit(&page, &form).await;
+    browser.submit(&answer, &answer.form("/saml/")).await
+}
+
+/// What the application says of who is signed in.
+fn claim(page: &Page, name: &str) -> String {
+    let label = format!("data-claim=\"{name}\">");
+    let (_, rest) = page.body.split_once(&label).unwrap_or_else(|| panic!("no {name}: {}", page.text()));
+    vestibule_tests::text_of(rest.split("</dd>").next().unwrap())
+}
+
+async fn attempts(product: &Product) -> Vec<Value> {
+    let parent = &product.local.demo.as_ref().unwrap().parent;
+    let answer = product.done(Method::GET, &format!("/parents/{parent}/sign-ins"), None).await;
+    answer["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn somebody_new_becomes_a_member_and_the_application_knows_them() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let page = sign_in(&mut browser, "grace@acme.example", "").await;
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app"), "{}", page.text());
+    let demo = product.local.demo.as_ref().unwrap();
+    assert_eq!(claim(&page, "email"), "grace@acme.example");
+    assert_eq!(claim(&page, "role"), "user");
+    assert_eq!(claim(&page, "surface"), "claudeai");
+    assert_eq!(claim(&page, "organization"), format!("Acme {}", demo.organization));
+
+    let members = product.done(Method::GET, &format!("/organizations/{}/members", demo.organization), None).await;
+    let joined = members["items"].as_array().unwrap().iter().find(|member| member["email"] == "grace@acme.example");
+    assert_eq!((&joined.unwrap()["role"], &joined.unwrap()["source"]), (&"user".into(), &"jit".into()), "{members}");
+    let attempt = &attempts(&product).await[0];
+    assert_eq!((&attempt["reason"], &attempt["email"]), (&Value::Null, &"grace@acme.example".into()));
+}
+
+#[tokio::test]
+async fn the_primary_owner_comes_with_the_highest_role() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let page = to_identity_provider(&mut browser, "ada@acme.example").await;
+    let answer = browser.submit(&page, &page.form("/idp/sign-in").press("person", "ada@acme.example")).await;
+    let page = browser.submit(&answer, &answer.form("/saml/")).await;
+    assert_eq!(claim(&page, "role"), "owner");
+}
+
+#[tokio::test]
+async fn a_session_saves_the_way_to_the_identity_provider() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    sign_in(&mut browser, "grace@acme.example", "").await;
+    let page = browser.open("/app").await;
+    let page = browser.submit(&page, &page.form("/app/sign-out")).await;
+    assert!(page.body.contains("href=\"/app/sign-in\""), "signed out");
+    let page = browser.open("/app/sign-in").await;
+    assert_eq!(claim(&page, "email"), "grace@acme.example", "signed in again at once");
+    let page = browser.open("/app/sign-in?anew=yes").await;
+    assert_ne!(page.url.path(), "/app", "whoever asks to sign in anew does");
+}
+
+#[tokio::test]
+async fn a_hint_saves_typing_the_address() {
+    let product = Product::demo().await;
+    let page = product.browser().open("/app/sign-in?login_hint=grace%40acme.example").await;
+    assert_eq!(page.url.path(), "/idp/sso", "{}", page.text());
+}
+
+#[tokio::test]
+async fn each_fault_is_refused_with_a_reference_and_leaves_its_reason() {
+    let product = Product::demo().await;
+    sign_in(&mut product.browser(), "ada@acme.example", "").await;
+    for fault in Fault::ALL {
+        let mut browser = product.browser();
+        let page = sign_in(&mut browser, "ada@acme.example", fault.word()).await;
+        assert_eq!(page.status, 403, "{fault:?}: {}", page.text());
+        product.clock.advance(SignedDuration::from_secs(1));
+        let attempt = &attempts(&product).await[0];
+        assert_eq!(attempt["reason"], fault.reason().as_str(), "{fault:?}");
+        assert!(page.text().contains(attempt["reference"].as_str().unwrap()), "{fault:?}");
+        assert!(browser.open("/app").await.body.contains("href=\"/app/sign-in\""), "{fault:?}: nobody is signed in");
+    }
+}
+
+#[tokio::test]
+async fn who_is_removed_is_signed_out_at_the_next_refresh() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let page = sign_in(&mut browser, "grace@acme.example", "").await;
+    let members = format!("/organizations/{}/members", product.local.demo.as_ref().unwrap().organization);
+    let account = |listed: &Value| {
+        let items = listed["items"].as_array().unwrap();
+        items.iter().find(|member| member["email"] == "grace@acme.example").unwrap()["account"].clone()
+    };
+    let account = account(&product.done(Method::GET, &members, None).await);
+    let member = format!("{members}/{}", account.as_str().unwrap());
+
+    product.done(Method::PATCH, &member, Some(serde_json::json!({ "role": "admin" }))).await;
+    let page = browser.submit(&page, &page.form("/app/refresh")).await;
+    assert_eq!(claim(&page, "role"), "admin", "a refresh shows the role as it is now");
+
+    product.done(Method::DELETE, &member, None).await;
+    let refused = browser.submit(&page, &page.form("/app/refresh")).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("The provider refused") || refused.text().contains("the provider refused"));
+    assert!(browser.open("/app").await.body.contains("href=\"/app/sign-in\""), "nobody is signed in");
+}
+
+#[tokio::test]
+async fn a_callback_of_another_browser_is_worth_nothing() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let page = to_identity_provider(&mut browser, "grace@acme.example").await;
+    let answer = browser.submit(&page, &page.form("/idp/sign-in").fill("email", "grace@acme.example")).await;
+    let handed_over = browser.send(&answer, &answer.form("/saml/")).await;
+    let callback = handed_over.location().unwrap();
+    assert_eq!(callback.path(), "/app/callback");
+    let stolen = product.browser().open(callback.as_str()).await;
+    assert_eq!(stolen.status, 403);
+    assert!(stolen.text().contains("belongs to no sign-in that this browser has under way"));
+    assert_eq!(browser.open(callback.as_str()).await.url.path(), "/app", "the right one is not harmed");
+}
+
+#[tokio::test]
+async fn the_demo_customer_is_made_once() {
+    let scratch = vestibule_tests::Scratch::new();
+    let keep = |options: &mut vestibule_local::Options| {
+        options.seed = true;
+        options.data = Some(scratch.path().to_owned());
+    };
+    let first = Product::with(keep).await;
+    let demo = first.local.demo.clone().unwrap();
+    let page = sign_in(&mut first.browser(), "grace@acme.example", "").await;
+    assert_eq!(claim(&page, "role"), "user");
+    first.local.shutdown().await;
+    // On another port, which both sides are told of.
+    let second = Product::with(keep).await;
+    assert_eq!(second.local.demo.as_ref().unwrap().organization, demo.organization);
+    let page = sign_in(&mut second.browser(), "grace@acme.example", "").await;
+    assert_eq!(claim(&page, "role"), "user");
+    second.local.shutdown().await;
+}
