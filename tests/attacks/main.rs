@@ -10,6 +10,7 @@ use vestibule_local::idp::response::Signing;
 use world::{Attack, Base, PRODUCTS, WAYS, expected, judge, trust};
 
 mod claims;
+mod differential;
 mod dsig;
 mod edit;
 mod encryption;
