@@ -17,6 +17,7 @@ mod encryption;
 mod forge;
 mod forged;
 mod markup;
+mod noise;
 mod octets;
 mod world;
 mod wrapping;
