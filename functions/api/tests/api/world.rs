@@ -67,7 +67,7 @@ impl Answer {
 impl World {
     pub(crate) async fn new() -> Self {
         let random = Random::Seeded(SeededRandom::new(1));
-        let store = Store::new(engine().await, "test", random.clone());
+        let store = Store::new(engine().await, "test");
         store.create_tables().await.unwrap();
         let clock = FixedClock::new("2027-03-01T09:00:00Z".parse().unwrap());
         let mut settings =
