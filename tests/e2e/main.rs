@@ -3,8 +3,10 @@
 mod acs;
 mod api;
 mod dns;
+mod first_login;
 mod idp;
 mod lifecycle;
 mod mailbox;
 mod oidc;
 mod pages;
+mod table;
