@@ -4,20 +4,22 @@
 //! A grant is what can be taken back: access and refresh tokens only point at it, and at every use it is read together
 //! with the person's membership. ID tokens stand for themselves, for [`ACCESS_LIFETIME`].
 
+mod request;
 mod store;
 mod token;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
+pub use request::{AuthorizationRequest, OFFLINE_ACCESS, OPENID, PROFILE, SCOPES, answer, known_scopes};
 pub use store::GrantError;
 pub use token::{IdToken, RefreshToken, grant_of_access_token};
+
+use request::has_scope;
 
 use crate::{
     account::{Address, Membership},
     clock::{Timestamp, after},
-    id::{AccountId, ApplicationId, GrantId, OrganizationId, Random, Secret, SecretHash, sha256},
+    id::{AccountId, ApplicationId, GrantId, OrganizationId, Random, Secret, SecretHash},
     session::Authentication,
     surface::SurfaceId,
 };
@@ -28,106 +30,6 @@ pub const CODE_LIFETIME: i64 = 60;
 pub const ACCESS_LIFETIME: i64 = 600;
 /// Seconds after which a grant can not be refreshed any more and the person signs in again.
 pub const GRANT_LIFETIME: i64 = 30 * 24 * 3600;
-
-/// The scope without which a request is not one of OpenID Connect.
-pub const OPENID: &str = "openid";
-/// The scope that gives the name to show (OpenID Connect Core, section 5.4).
-pub const PROFILE: &str = "profile";
-/// The scope that gives refresh tokens (OpenID Connect Core, section 11). Nobody is asked for consent, since the
-/// operator registered the application and the customer's administrators decide who its people are.
-pub const OFFLINE_ACCESS: &str = "offline_access";
-/// The scopes that mean something here. The address is in every ID token, whether `email` was asked for or not.
-pub const SCOPES: [&str; 4] = [OPENID, "email", PROFILE, OFFLINE_ACCESS];
-
-/// The known ones among the scopes that were asked for, in the order of [`SCOPES`]; the others are ignored
-/// (OpenID Connect Core, section 3.1.2.1).
-#[must_use]
-pub fn known_scopes(asked: &str) -> String {
-    let known: Vec<&str> = SCOPES.into_iter().filter(|scope| has_scope(asked, scope)).collect();
-    known.join(" ")
-}
-
-fn has_scope(scopes: &str, scope: &str) -> bool {
-    scopes.split(' ').any(|one| one == scope)
-}
-
-/// What an application asked for at the authorization endpoint, checked against its registration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthorizationRequest {
-    /// The application.
-    pub application: ApplicationId,
-    /// Its surface.
-    pub surface: SurfaceId,
-    /// Where the answer goes; one of the registered ones.
-    pub redirect_uri: String,
-    /// The scopes that were asked for and are known, separated by spaces.
-    pub scope: String,
-    /// Given back with the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    /// Given back in the ID token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<String>,
-    /// The S256 challenge (RFC 7636, section 4.2).
-    pub code_challenge: String,
-    /// The organization to sign in to, where the application knows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organization: Option<OrganizationId>,
-    /// Whether the person must sign in anew at the identity provider.
-    #[serde(default)]
-    pub force: bool,
-    /// The only person that the answer may be about: the subject of an `id_token_hint`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<AccountId>,
-}
-
-impl AuthorizationRequest {
-    /// The redirect that hands the application its code (RFC 6749, section 4.1.2, with `iss` of RFC 9207).
-    #[must_use]
-    pub fn answered_with(&self, code: &Secret, issuer: &str) -> String {
-        self.answer(&[("code", code.reveal())], issuer)
-    }
-
-    /// The redirect that tells the application of an error (RFC 6749, section 4.1.2.1).
-    #[must_use]
-    pub fn refused_with(&self, error: &str, description: &str, issuer: &str) -> String {
-        self.answer(&[("error", error), ("error_description", description)], issuer)
-    }
-
-    fn answer(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
-        answer(&self.redirect_uri, parameters, self.state.as_deref(), issuer)
-    }
-
-    /// Whether the answer may be about this person (OpenID Connect Core, section 3.1.2.2).
-    #[must_use]
-    pub fn may_be_about(&self, account: AccountId) -> bool {
-        self.subject.is_none_or(|subject| subject == account)
-    }
-
-    /// Whether `verifier` is the one that the challenge was made of (RFC 7636, section 4.6).
-    #[must_use]
-    pub fn is_verified_by(&self, verifier: &str) -> bool {
-        let sound = (43..=128).contains(&verifier.len())
-            && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
-        let challenge = URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()));
-        sound && Secret::presented(&challenge).hash() == Secret::presented(&self.code_challenge).hash()
-    }
-}
-
-/// The address of a registered redirect URI with `parameters`, the application's `state` and the issuer (RFC 9207), by
-/// which it tells whose answer it is.
-#[must_use]
-pub fn answer(redirect_uri: &str, parameters: &[(&str, &str)], state: Option<&str>, issuer: &str) -> String {
-    let Ok(mut url) = Url::parse(redirect_uri) else { return redirect_uri.to_owned() };
-    let mut query = url.query_pairs_mut();
-    query.extend_pairs(parameters);
-    if let Some(state) = state {
-        query.append_pair("state", state);
-    }
-    query.append_pair("iss", issuer);
-    drop(query);
-    url.into()
-}
 
 /// Who was let in where: what a code, and then a grant, stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +74,12 @@ impl Admission {
             methods: authentication.methods.clone(),
             admitted_at: now,
         }
+    }
+
+    /// Whether `scope` was granted.
+    #[must_use]
+    pub fn may(&self, scope: &str) -> bool {
+        has_scope(&self.scope, scope)
     }
 
     /// Whether it still holds, given the person's membership as it is now. One that began later does not count: who
@@ -247,7 +155,7 @@ impl Code {
         if !self.admission.is_upheld_by(membership) {
             return Err(GrantRefusal::NotMember);
         }
-        let refresh = has_scope(&self.admission.scope, OFFLINE_ACCESS).then(|| random.secret());
+        let refresh = self.admission.may(OFFLINE_ACCESS).then(|| random.secret());
         let grant = Grant::new(self.admission.clone(), refresh.as_ref(), now, random);
         let code = Self { redeemed: Some(grant.id), ..self.clone() };
         Ok(Redeemed { code, refresh: refresh.map(|secret| RefreshToken { grant: grant.id, secret }), grant })

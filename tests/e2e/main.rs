@@ -6,4 +6,5 @@ mod dns;
 mod idp;
 mod lifecycle;
 mod mailbox;
+mod oidc;
 mod pages;

@@ -4,6 +4,8 @@
 mod client;
 mod error;
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Bytes,
@@ -23,7 +25,10 @@ use vestibule::{
 };
 
 use self::{client::Client, error::TokenError};
-use crate::{Provider, parameters::Parameters};
+use crate::{
+    Provider,
+    parameters::{ParameterError, Parameters},
+};
 
 pub(crate) const PATH: &str = "/oidc/token";
 
@@ -56,7 +61,7 @@ pub(crate) async fn exchange(
 async fn tokens(
     provider: &Provider,
     headers: &HeaderMap,
-    form: Result<Parameters, crate::parameters::ParameterError>,
+    form: Result<Parameters, ParameterError>,
 ) -> Result<Tokens, TokenError> {
     let form = form?;
     let client = Client::read(headers, &form)?;
@@ -74,7 +79,7 @@ async fn load<T>(
     client: &Client,
     presented: impl Future<Output = Result<T, StoreError>>,
     now: Timestamp,
-) -> Result<(ApplicationId, std::sync::Arc<IdTokenKeys>, T), TokenError> {
+) -> Result<(ApplicationId, Arc<IdTokenKeys>, T), TokenError> {
     let store = &provider.app.store;
     let application = async {
         match client.id {
@@ -145,8 +150,7 @@ async fn refresh(
         Err(refusal) => return Err(refuse(app, refusal).await),
     };
     // Less may be asked for, and is answered with all of it (section 3.3); more may not (section 6).
-    let granted = |scope: &str| admission.scope.split(' ').any(|granted| granted == scope);
-    if !scope.unwrap_or_default().split(' ').all(|scope| scope.is_empty() || granted(scope)) {
+    if !scope.unwrap_or_default().split(' ').all(|scope| scope.is_empty() || admission.may(scope)) {
         return Err(TokenError::InvalidScope("a scope that was not granted"));
     }
 

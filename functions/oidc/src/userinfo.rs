@@ -115,12 +115,11 @@ async fn tell(app: &App, token: &str) -> Result<UserInfo, BearerError> {
 
 impl UserInfo {
     fn new(admission: &Admission, account: &Account, membership: &Membership) -> Self {
-        let profile = admission.scope.split(' ').any(|scope| scope == PROFILE);
         Self {
             sub: admission.account,
             email: admission.email.to_string(),
             email_verified: true,
-            name: account.name.clone().filter(|_| profile),
+            name: account.name.clone().filter(|_| admission.may(PROFILE)),
             organization: admission.organization,
             surface: admission.surface.clone(),
             role: membership.role.clone(),
