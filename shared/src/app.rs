@@ -105,6 +105,9 @@ impl Settings {
             settings.surfaces = Surfaces::parse(&surfaces)?;
         }
         if let Ok(label) = variable("VESTIBULE_CHALLENGE_LABEL") {
+            if !is_label(&label) {
+                return Err(SettingsError::Unusable("VESTIBULE_CHALLENGE_LABEL", "is not one label of a DNS name"));
+            }
             settings.challenge_label = label;
         }
         Ok(settings)
@@ -175,6 +178,11 @@ pub fn fingerprint(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
+/// A label as hosts of TXT records have them: lower-case letters, digits, hyphens and underscores.
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+}
+
 fn is_slug(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
@@ -195,6 +203,14 @@ mod tests {
         assert!(parse_base_url("http://localhost:3000").is_ok());
         for bad in ["http://id.example.com", "https://id.example.com/x", "https://a@id.example.com", "x"] {
             assert!(parse_base_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_label_is_one_label() {
+        assert!(is_label("_acme-challenge"));
+        for bad in ["", "_a.b", "_A", "a b", &"a".repeat(64)] {
+            assert!(!is_label(bad), "{bad}");
         }
     }
 
