@@ -105,6 +105,9 @@ impl Settings {
             settings.surfaces = Surfaces::parse(&surfaces)?;
         }
         if let Ok(label) = variable("VESTIBULE_CHALLENGE_LABEL") {
+            if !is_label(&label) {
+                return Err(SettingsError::Unusable("VESTIBULE_CHALLENGE_LABEL", "is not one label of a DNS name"));
+            }
             settings.challenge_label = label;
         }
         Ok(settings)
@@ -180,6 +183,11 @@ fn operator_keys(keys: &str) -> Result<Vec<SecretHash>, SettingsError> {
     Ok(keys.into_iter().map(|key| Secret::presented(key).hash()).collect())
 }
 
+/// A label as hosts of TXT records have them: lower-case letters, digits, hyphens and underscores.
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+}
+
 fn is_slug(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
@@ -207,6 +215,14 @@ mod tests {
             "x",
         ] {
             assert!(parse_base_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_label_is_one_label() {
+        assert!(is_label("_acme-challenge"));
+        for bad in ["", "_a.b", "_A", "a b", &"a".repeat(64)] {
+            assert!(!is_label(bad), "{bad}");
         }
     }
 

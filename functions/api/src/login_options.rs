@@ -65,9 +65,9 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Query(whose): Query<Whose>
     let connected = match app.store.domain_owner(email.domain()).await? {
         None => false,
         Some(parent) => {
-            let (parent, organizations) =
-                tokio::try_join!(app.store.parent(parent), app.store.organizations_on(parent, &surface.id))?;
-            !organizations.is_empty() && parent.is_some_and(|parent| parent.value.connection.is_some())
+            let (parent, present) =
+                tokio::try_join!(app.store.parent(parent), app.store.has_organization_on(parent, &surface.id))?;
+            present && parent.is_some_and(|parent| parent.value.connection.is_some())
         }
     };
     let options = if connected {

@@ -150,8 +150,7 @@ where
         None => Err(obstacle.into()),
         Some(carried) if carried.fingerprint == operation.fingerprint => Answer::replayed(&carried, app),
         Some(_) => Err(problems::KEY_REUSED.says(
-            "This Idempotency-Key was used for a request with another path or body within the last 24 hours. Use a \
-             fresh key for a new change.",
+            "This Idempotency-Key was used for a request with another path or body. Use a fresh key for a new change.",
         )),
     }
 }

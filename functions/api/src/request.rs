@@ -104,8 +104,8 @@ async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Pro
 
 fn read_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
     // No body says as much as an empty object: of what is needed, everything is missing.
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    if bytes != b"{}" && !is_json(headers) {
+    let (bytes, needs_type) = if bytes.is_empty() { (b"{}".as_slice(), false) } else { (bytes, true) };
+    if needs_type && !is_json(headers) {
         return Err(problems::NOT_JSON.says("Send the body as JSON, with Content-Type: application/json."));
     }
     match Json::from_bytes(bytes) {

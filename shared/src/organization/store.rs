@@ -44,6 +44,15 @@ impl Store {
         self.list_all(Range::Organizations(parent)).await
     }
 
+    /// Whether a parent has an organization on a surface; it reads one, however many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_organization_on(&self, parent: ParentId, surface: &SurfaceId) -> Result<bool, StoreError> {
+        let page = self.list::<Organization>(Range::OrganizationsOn(parent, surface), None, 1).await?;
+        Ok(!page.items.is_empty())
+    }
+
     /// A parent's organizations on one surface.
     ///
     /// # Errors
