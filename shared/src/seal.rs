@@ -1,17 +1,25 @@
-//! Sealing: authenticated encryption (AES-256-GCM, NIST SP 800-38D) of what must be kept or handed out unreadably.
+//! Sealing: authenticated encryption of what must be kept or handed out unreadably.
+//!
+//! Each seal has a key of its own, derived from the deployment's (HKDF, RFC 5869) with 128 random bits and the purpose,
+//! and used once with AES-256-GCM (NIST SP 800-38D). So there is no count of seals after which nonces would repeat.
 
 use std::{fmt, sync::Arc};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, KeyType, Prk},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::id::{Random, sha256};
 
-const NONCE_BYTES: usize = 12;
+/// Random bytes that make each seal's key another.
+const SALT_BYTES: usize = 16;
+const KEY_BYTES: usize = 32;
 
 /// The deployment's sealing key.
 #[derive(Clone)]
-pub struct SealingKey(Arc<LessSafeKey>);
+pub struct SealingKey(Arc<Prk>);
 
 /// What was presented was not sealed by this deployment for this purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +30,7 @@ impl SealingKey {
     /// The key of these 32 bytes; `None` for any other length.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        UnboundKey::new(&AES_256_GCM, bytes).ok().map(|key| Self(Arc::new(LessSafeKey::new(key))))
+        (bytes.len() == KEY_BYTES).then(|| Self(Arc::new(Prk::new_less_safe(HKDF_SHA256, bytes))))
     }
 
     /// The key of a generated secret of at least 43 characters, which 256 bits need in letters and digits.
@@ -32,21 +40,18 @@ impl SealingKey {
     }
 
     /// Seals `plain` for one `purpose`; only opening with the same purpose gives it back. Base64url, no padding.
-    ///
-    /// The nonce is random, which bounds one key to about 2^32 seals: rotate the key long before.
     #[must_use]
     pub fn seal(&self, purpose: &str, plain: &[u8], random: &Random) -> String {
-        let nonce = random.bytes::<NONCE_BYTES>();
+        let salt = random.bytes::<SALT_BYTES>();
         let mut sealed = plain.to_vec();
-        if self
-            .0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose), &mut sealed)
-            .is_err()
-        {
+        let done = self
+            .once(&salt, purpose)
+            .and_then(|(key, nonce)| key.seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed).ok());
+        if done.is_none() {
             // Only a message of over 2^36 bytes fails, which no caller can have in memory.
             std::process::abort();
         }
-        URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+        URL_SAFE_NO_PAD.encode([salt.as_slice(), &sealed].concat())
     }
 
     /// Opens what [`SealingKey::seal`] gave.
@@ -55,13 +60,27 @@ impl SealingKey {
     /// [`NotSealed`] whatever is wrong with it: encoding, length, key, purpose or tag.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<Vec<u8>, NotSealed> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| NotSealed)?;
-        let (nonce, body) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(NotSealed)?;
+        let (salt, body) = bytes.split_first_chunk::<SALT_BYTES>().ok_or(NotSealed)?;
+        let (key, nonce) = self.once(salt, purpose).ok_or(NotSealed)?;
         let mut body = body.to_vec();
-        let plain = self
-            .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(purpose), &mut body)
-            .map_err(|_| NotSealed)?;
+        let plain = key.open_in_place(nonce, Aad::empty(), &mut body).map_err(|_| NotSealed)?;
         Ok(plain.to_vec())
+    }
+
+    /// The key and nonce of one seal.
+    fn once(&self, salt: &[u8; SALT_BYTES], purpose: &str) -> Option<(LessSafeKey, Nonce)> {
+        struct KeyAndNonce;
+        impl KeyType for KeyAndNonce {
+            fn len(&self) -> usize {
+                KEY_BYTES + aws_lc_rs::aead::NONCE_LEN
+            }
+        }
+        // The salt has a fixed length, so that no two pairs of salt and purpose read the same.
+        let mut bytes = [0; KEY_BYTES + aws_lc_rs::aead::NONCE_LEN];
+        self.0.expand(&[salt, purpose.as_bytes()], KeyAndNonce).ok()?.fill(&mut bytes).ok()?;
+        let (key, nonce) = bytes.split_at(KEY_BYTES);
+        let key = UnboundKey::new(&AES_256_GCM, key).ok()?;
+        Some((LessSafeKey::new(key), Nonce::try_assume_unique_for_key(nonce).ok()?))
     }
 }
 
@@ -84,6 +103,10 @@ mod tests {
         assert_eq!(key.open("b", &sealed), Err(NotSealed));
         assert_eq!(SealingKey::new(&[2; 32]).unwrap().open("a", &sealed), Err(NotSealed));
         assert_eq!(key.open("a", "AAAA"), Err(NotSealed));
+        assert_ne!(sealed, key.seal("a", b"text", &random));
+        let mut changed = sealed.clone();
+        changed.replace_range(30..31, if &sealed[30..31] == "A" { "B" } else { "A" });
+        assert_eq!(key.open("a", &changed), Err(NotSealed));
         assert!(SealingKey::new(&[1; 31]).is_none());
     }
 }

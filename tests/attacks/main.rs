@@ -10,12 +10,14 @@ use vestibule_local::idp::response::Signing;
 use world::{Attack, Base, PRODUCTS, WAYS, expected, judge, trust};
 
 mod claims;
+mod differential;
 mod dsig;
 mod edit;
 mod encryption;
 mod forge;
 mod forged;
 mod markup;
+mod noise;
 mod octets;
 mod world;
 mod wrapping;

@@ -88,6 +88,9 @@ fn namespaces(base: &Base, add: &mut Add<'_>) {
         ("xml declared as another", "xmlns:xml=\"urn:x\""),
         ("xmlns declared", "xmlns:xmlns=\"http://www.w3.org/2000/xmlns/\""),
         ("another prefix for xml", "xmlns:evil=\"http://www.w3.org/XML/1998/namespace\""),
+        ("no URI", "xmlns:evil=\"http://www.w3.org/2\u{301}001/x\""),
+        ("a bad escape", "xmlns:evil=\"urn:x%zz\""),
+        ("a bad port", "xmlns:evil=\"http://x:y/\""),
         ("white space in it", "xmlns:evil=\"urn:x y\""),
     ] {
         for local in ["Response", "Assertion", "SignedInfo"] {

@@ -16,7 +16,7 @@ use vestibule::{
     connection::{Connection, Options},
     domain::{DomainName, Ownership},
     grant::AuthorizationRequest,
-    id::{ConnectionId, Secret},
+    id::{AccountId, ConnectionId, Secret},
     login::{Attempt, Login, Progress},
     organization::{Organization, found},
     provisioning::{Mode, Provisioning},
@@ -60,6 +60,11 @@ impl World {
     }
 
     async fn wait_for(&self, connection: ConnectionId) -> Waiting {
+        self.wait_for_person(connection, None).await
+    }
+
+    /// As [`World::wait_for`], where the application expects one person.
+    async fn wait_for_person(&self, connection: ConnectionId, subject: Option<AccountId>) -> Waiting {
         let request = AuthorizationRequest {
             application: self.app().random.id(),
             surface: self.organization.surface.clone(),
@@ -70,7 +75,7 @@ impl World {
             code_challenge: "x".to_owned(),
             organization: None,
             force: false,
-            subject: None,
+            subject,
         };
         let (mut login, browser) = Login::begin(request, self.app().clock.now(), &self.app().random);
         login.progress = Progress::IdentityProvider { connection, request_id: format!("_request{}", login.id.short()) };
@@ -396,4 +401,16 @@ async fn a_login_that_took_too_long_is_refused() {
     world.product.clock.advance(SignedDuration::from_secs(vestibule::login::LIFETIME));
     let response = world.idp.respond(&world.claims(&waiting), Some(Signing::Both));
     world.refuses(&waiting, &response, Reason::InResponseTo).await;
+}
+
+#[tokio::test]
+async fn somebody_else_than_the_application_expects_is_not_handed_over() {
+    let world = World::new().await;
+    let expected = world.app().random.id();
+    let waiting = world.wait_for_person(world.connection.id, Some(expected)).await;
+    let response = world.answer(&waiting, &world.claims(&waiting), Some(Signing::Both)).await;
+    let target: url::Url = location(&response).parse().unwrap();
+    let query: std::collections::HashMap<_, _> = target.query_pairs().into_owned().collect();
+    assert_eq!((query["error"].as_str(), query["state"].as_str()), ("login_required", "the state"));
+    assert!(!query.contains_key("code"));
 }

@@ -61,7 +61,8 @@ impl Product {
     /// When it does not start.
     pub async fn with(adjust: impl FnOnce(&mut Options)) -> Self {
         // What went wrong inside stands beside what a failing test expected.
-        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
+        let filter = tracing_subscriber::EnvFilter::new("warn,dynoxide=error");
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let clock = FixedClock::new(start_time());
         let mut options = Options {
             operator_key: Some(operator_key().to_owned()),

@@ -144,6 +144,8 @@ async fn found(app: &App, operation: &Operation, founders: &Founders<'_>) -> Res
     transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
     transaction.found(&founding, Obstacle::Changed);
     transaction.record(&entry.event(Action::OrganizationCreated, &organization.id, (), &organization, &app.random));
+    let (account, membership) = (&founding.membership.account, &founding.membership);
+    transaction.record(&entry.event(Action::MemberAdded, account, (), membership, &app.random));
     app.store.commit(transaction).await?;
     Ok(answer)
 }

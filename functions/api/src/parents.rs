@@ -30,7 +30,7 @@ pub(crate) struct Parent {
     domains: u32,
     /// Its connection; null before there is one.
     #[schema(value_type = Option<String>, example = "con_8277e0910d750195b448797616e091ad", required)]
-    connection_id: Option<ConnectionId>,
+    connection: Option<ConnectionId>,
     /// When it came to be.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -75,7 +75,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
         id,
         organizations: organizations.into_iter().map(|stored| stored.value.into()).collect(),
         domains: parent.domains,
-        connection_id: parent.connection,
+        connection: parent.connection,
         created_at: parent.created_at,
     };
     Answer::new(StatusCode::OK, &shown)

@@ -29,6 +29,7 @@ pub(crate) struct Provisioning {
     /// How people join.
     mode: Mode,
     /// Whether groups decide who joins and with what role.
+    #[serde(default)]
     #[schema(example = false)]
     group_mappings: bool,
 }

@@ -235,6 +235,10 @@ async fn sign_in(
 fn hand_over(app: &App, login: &Login, arrived: &Arrived) -> Response {
     let settings = &app.settings;
     let target = match &arrived.code {
+        // OpenID Connect Core, section 3.1.2.2: an answer about somebody else than the hint names is none.
+        Some(_) if !login.request.may_be_about(arrived.account) => {
+            login.request.refused_with("login_required", "another person signed in", settings.issuer())
+        }
         Some(code) => login.request.answered_with(code, settings.issuer()),
         None => format!("/oidc/choose?login={}", login.id),
     };

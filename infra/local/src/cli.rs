@@ -1,6 +1,7 @@
 //! The program `vestibule`: its subcommands, each in a file of its own.
 
 mod dev;
+mod saml;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ struct Cli {
 enum Command {
     /// Start everything on this machine, in one process (the default)
     Dev(dev::Dev),
+    Saml(saml::Saml),
 }
 
 /// Runs the program with the arguments of the process.
@@ -29,6 +31,7 @@ pub fn main() -> ExitCode {
     match command {
         None => dev.run(),
         Some(Command::Dev(dev)) => dev.run(),
+        Some(Command::Saml(saml)) => saml.run(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{AccountChange, Arrival, Attempt, Entrance, Login, Next, Progress};
 use crate::{
     clock::Timestamp,
     grant::Code,
-    id::{ConnectionId, LoginId, ParentId, Random, Secret},
+    id::{AccountId, ConnectionId, LoginId, ParentId, Random, Secret},
     journal::{Action, Actor, Entry},
     session::Session,
     table::{CommitError, Key, Page, Range, Store, StoreError, Stored, Transaction},
@@ -27,6 +27,8 @@ pub struct Arrived {
     pub session: Secret,
     /// The application's code, where the person entered an organization.
     pub code: Option<Secret>,
+    /// Who arrived.
+    pub account: AccountId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,7 +100,7 @@ impl Store {
         };
         transaction.keep_attempt(attempt);
         self.commit(transaction).await?;
-        Ok(Arrived { session, code })
+        Ok(Arrived { session, code, account: arrival.authentication.account })
     }
 
     /// Whether an assertion, given by the hash of its id, has been used.

@@ -23,7 +23,7 @@ async fn a_connection_is_made_shown_and_changed() {
     assert_eq!(made["certificates"].as_array().unwrap().len(), 1);
     assert_eq!(made["options"], json!({ "force_authn": false }));
     assert_eq!(world.get(&path).await.done(), made);
-    assert_eq!(world.get(&format!("/parents/{parent}")).await.done()["connection_id"], id);
+    assert_eq!(world.get(&format!("/parents/{parent}")).await.done()["connection"], id);
     world.wait(1);
     assert_eq!(world.put(&path, json!({ "metadata_xml": METADATA })).await.done(), made, "nothing changes");
     let options = json!({ "email_attribute": "mail", "force_authn": true });

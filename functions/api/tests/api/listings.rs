@@ -35,7 +35,7 @@ async fn pages_hold_every_item_once() {
         let emails: BTreeSet<_> = members.iter().map(|member| member["email"].as_str().unwrap()).collect();
         assert_eq!((members.len(), emails.len()), (7, 7));
         let events = all(&world, &format!("/parents/{parent}/events"), limit).await;
-        assert_eq!(events.len(), 7);
+        assert_eq!(events.len(), 8);
         assert!(events.is_sorted_by(|newer, older| newer["at"].as_str() >= older["at"].as_str()));
     }
     assert_eq!(world.get(&format!("/parents/{parent}/sign-ins")).await.done()["items"], json!([]));
