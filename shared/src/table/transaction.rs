@@ -43,11 +43,12 @@ enum What {
     Check { condition: Condition },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Condition {
     Absent,
     Present,
     Version(u64),
+    Field(&'static str, String),
 }
 
 /// Why a transaction did not happen.
@@ -121,6 +122,11 @@ impl<E> Transaction<E> {
     /// Requires the item to be there; `gone` otherwise.
     pub fn require(&mut self, key: Key<'_>, gone: E) {
         self.push(key, What::Check { condition: Condition::Present }, Some(gone));
+    }
+
+    /// Requires the item's text `field` to be `value`; `other` when it is another or the item is gone.
+    pub fn require_field(&mut self, key: Key<'_>, field: &'static str, value: String, other: E) {
+        self.push(key, What::Check { condition: Condition::Field(field, value) }, Some(other));
     }
 
     /// Requires the item to still have `version`; `changed` otherwise.
@@ -248,27 +254,30 @@ impl What {
 }
 
 impl Condition {
-    fn expression(self) -> &'static str {
+    fn expression(&self) -> &'static str {
         match self {
             Self::Absent => "attribute_not_exists(pk)",
             Self::Present => "attribute_exists(pk)",
             Self::Version(_) => "#version = :version",
+            Self::Field(..) => "#field = :field",
         }
     }
 
-    fn names(self) -> Option<HashMap<String, String>> {
+    fn names(&self) -> Option<HashMap<String, String>> {
         match self {
             Self::Absent | Self::Present => None,
             Self::Version(_) => Some(HashMap::from([("#version".to_owned(), VERSION.to_owned())])),
+            Self::Field(field, _) => Some(HashMap::from([("#field".to_owned(), (*field).to_owned())])),
         }
     }
 
-    fn values(self) -> Option<HashMap<String, AttributeValue>> {
+    fn values(&self) -> Option<HashMap<String, AttributeValue>> {
         match self {
             Self::Absent | Self::Present => None,
             Self::Version(version) => {
                 Some(HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]))
             }
+            Self::Field(_, value) => Some(HashMap::from([(":field".to_owned(), AttributeValue::S(value.clone()))])),
         }
     }
 }
