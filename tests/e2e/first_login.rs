@@ -91,10 +91,10 @@ async fn each_fault_is_refused_with_a_reference_and_leaves_its_reason() {
     let product = Product::demo().await;
     sign_in(&mut product.browser(), "ada@acme.example", "").await;
     for fault in Fault::ALL {
+        product.clock.advance(SignedDuration::from_secs(1));
         let mut browser = product.browser();
         let page = sign_in(&mut browser, "ada@acme.example", fault.word()).await;
         assert_eq!(page.status, 403, "{fault:?}: {}", page.text());
-        product.clock.advance(SignedDuration::from_secs(1));
         let attempt = &attempts(&product).await[0];
         assert_eq!(attempt["reason"], fault.reason().as_str(), "{fault:?}");
         assert!(page.text().contains(attempt["reference"].as_str().unwrap()), "{fault:?}");

@@ -3,6 +3,7 @@
 mod acs;
 mod api;
 mod dns;
+mod first_login;
 mod idp;
 mod lifecycle;
 mod mailbox;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use super::World;
 
-pub(crate) const METADATA: &str = include_str!("metadata.xml");
+pub(super) const METADATA: &str = include_str!("metadata.xml");
 
 #[tokio::test]
 async fn a_connection_is_made_shown_and_changed() {
@@ -15,9 +15,9 @@ async fn a_connection_is_made_shown_and_changed() {
     world.wait(1);
     let made = world.put(&path, json!({ "metadata_xml": METADATA })).await.done();
     let id = made["id"].as_str().unwrap();
-    assert_eq!(made["entity_id"], format!("https://id.example.com/saml/{id}/metadata"));
+    assert_eq!(made["entity_id"], world.url(&format!("/saml/{id}/metadata")));
     assert_eq!(made["metadata_url"], made["entity_id"]);
-    assert_eq!(made["acs_url"], format!("https://id.example.com/saml/{id}/acs"));
+    assert_eq!(made["acs_url"], world.url(&format!("/saml/{id}/acs")));
     assert_eq!(made["identity_provider"]["entity_id"], "https://idp.example.com/metadata");
     assert_eq!(made["identity_provider"]["sso_redirect"], "https://idp.example.com/sso");
     assert_eq!(made["certificates"].as_array().unwrap().len(), 1);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use axum::http::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::world::{Answer, World};
+use super::{World, world::Answer};
 
 async fn register(world: &World, name: &str, key: &str) -> Answer {
     let body = json!({ "name": name, "surface": "claudeai", "redirect_uris": ["https://app.example.com/callback"] });
