@@ -161,7 +161,9 @@ pub struct NameIdTie {
     pub connection: ConnectionId,
     /// The account.
     pub account: AccountId,
-    /// SHA-256 of the NameID with its qualifiers, in hexadecimal.
+    /// The entity id of the identity provider that said so. A connection that is moved to another one starts anew.
+    pub identity_provider: String,
+    /// SHA-256 of the identity provider and the NameID with its qualifiers, in hexadecimal.
     pub name_id_hash: String,
     /// Since when.
     pub since: Timestamp,

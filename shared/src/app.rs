@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     clock::Clock,
-    id::{Random, Secret, SecretHash, hex, sha256},
+    id::{Random, Secret, SecretHash},
     seal::SealingKey,
     surface::{Surfaces, SurfacesError},
     table::Store,
@@ -88,8 +88,8 @@ impl Settings {
             .ok_or(SettingsError::Unusable("VESTIBULE_SEALING_SECRET", "has fewer than 43 characters"))?;
         let mut settings = Self::new(base_url, sealing_key)?;
         // Only the management API is given one; without it, no key is the operator's.
-        if let Ok(key) = variable("VESTIBULE_OPERATOR_KEY") {
-            settings.operator_keys = vec![Secret::presented(&key).hash()];
+        if let Ok(keys) = variable("VESTIBULE_OPERATOR_KEYS") {
+            settings.operator_keys = operator_keys(&keys)?;
         }
         if let Ok(vendor) = variable("VESTIBULE_VENDOR") {
             if !is_slug(&vendor) {
@@ -168,14 +168,19 @@ pub fn parse_base_url(text: &str) -> Result<Url, &'static str> {
     if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
         return Err("is not an https URL");
     }
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let plain = url.username().is_empty() && url.password().is_none();
+    let bare = plain && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     if bare { Ok(url) } else { Err("has more than a scheme, a host and a port") }
 }
 
-/// A name for `bytes` that reveals nothing of them; for log lines and keys.
-#[must_use]
-pub fn fingerprint(bytes: &[u8]) -> String {
-    hex(&sha256(bytes))
+/// Several keys, separated by commas, are good at the same time while one takes the other's place.
+fn operator_keys(keys: &str) -> Result<Vec<SecretHash>, SettingsError> {
+    let short = SettingsError::Unusable("VESTIBULE_OPERATOR_KEYS", "has a key of fewer than 43 characters");
+    let keys: Vec<_> = keys.split(',').map(str::trim).collect();
+    if keys.iter().any(|key| key.len() < 43) {
+        return Err(short);
+    }
+    Ok(keys.into_iter().map(|key| Secret::presented(key).hash()).collect())
 }
 
 /// A label as hosts of TXT records have them: lower-case letters, digits, hyphens and underscores.
@@ -190,7 +195,8 @@ fn is_slug(text: &str) -> bool {
 /// The value of an environment variable.
 #[expect(clippy::disallowed_methods, reason = "this is where the environment enters")]
 pub(crate) fn variable(name: &'static str) -> Result<String, SettingsError> {
-    env::var(name).map_err(|_| SettingsError::Missing(name))
+    // A template sets what was left out to nothing.
+    env::var(name).ok().filter(|value| !value.is_empty()).ok_or(SettingsError::Missing(name))
 }
 
 #[cfg(test)]
@@ -201,7 +207,13 @@ mod tests {
     fn a_base_url_is_https_or_loopback_and_bare() {
         assert!(parse_base_url("https://id.example.com").is_ok());
         assert!(parse_base_url("http://localhost:3000").is_ok());
-        for bad in ["http://id.example.com", "https://id.example.com/x", "https://a@id.example.com", "x"] {
+        for bad in [
+            "http://id.example.com",
+            "https://id.example.com/x",
+            "https://a@id.example.com",
+            "https://:a@id.example.com",
+            "x",
+        ] {
             assert!(parse_base_url(bad).is_err(), "{bad}");
         }
     }

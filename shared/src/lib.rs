@@ -32,8 +32,8 @@
 //!
 //! # What is not there
 //!
-//! No scan of a table and no eventually consistent read; no time, randomness or environment outside of [`app`],
-//! [`clock`] and [`id`]; no HTTP outside of [`web`] and the functions; no `DynamoDB` outside of [`table`] and the
+//! No scan of a table and no eventually consistent read; no time or environment outside of [`app`] and [`clock`], and no
+//! randomness that a rule decides by outside of [`id`]; no HTTP outside of [`web`] and the functions; no `DynamoDB` outside of [`table`] and the
 //! `store.rs` files; no repository trait with one implementation; no `unsafe`, no panic.
 
 pub mod account;

@@ -49,7 +49,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that begins with an authentication, and the secret for the browser's cookie.
+    /// A session that begins with an authentication.
     #[must_use]
     pub fn begin(authentication: Authentication) -> Self {
         let expires_at = after(authentication.at, LIFETIME);

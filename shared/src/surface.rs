@@ -94,9 +94,11 @@ pub enum SurfacesError {
     /// A surface's identifier is malformed or occurs twice.
     #[error("the surface id '{0}' is malformed or occurs twice")]
     Id(String),
-    /// A surface has no roles, or names a default or administrator role that it lacks.
+    /// A surface has no roles, names a default or administrator role that it lacks, or lets people join as
+    /// administrators.
     #[error(
-        "the surface '{0}' has no roles, a role twice or malformed, or a default or administrator role that it lacks"
+        "the surface '{0}' has no roles, a role twice or malformed, a default or administrator role that it lacks, or a \
+         default role that administers"
     )]
     Roles(String),
 }
@@ -156,6 +158,8 @@ fn has_sound_roles(surface: &Surface) -> bool {
         && !surface.administrators.is_empty()
         && surface.administrators.iter().all(|role| surface.roles.contains(role))
         && surface.administrators.contains(surface.highest_role())
+        // Whoever joins by signing in must not come in as an administrator, whom nobody counted.
+        && !surface.administrators.contains(&surface.default_role)
 }
 
 #[cfg(test)]
@@ -181,6 +185,7 @@ mod tests {
             ))
         };
         assert!(with("a", r#"["a","b"]"#, "b").is_ok());
+        assert!(matches!(with("a", r#"["a","b"]"#, "a"), Err(SurfacesError::Roles(_))), "nobody joins as one");
         assert!(matches!(with("A#", r#"["a"]"#, "a"), Err(SurfacesError::Id(_))));
         assert!(matches!(with("a", r#"["a"]"#, "b"), Err(SurfacesError::Roles(_))));
         assert!(matches!(with("a", r#"["a","a"]"#, "a"), Err(SurfacesError::Roles(_))));

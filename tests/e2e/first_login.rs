@@ -91,6 +91,7 @@ async fn each_fault_is_refused_with_a_reference_and_leaves_its_reason() {
     let product = Product::demo().await;
     sign_in(&mut product.browser(), "ada@acme.example", "").await;
     for fault in Fault::ALL {
+        // Attempts are listed by their time.
         product.clock.advance(SignedDuration::from_secs(1));
         let mut browser = product.browser();
         let page = sign_in(&mut browser, "ada@acme.example", fault.word()).await;

@@ -9,3 +9,4 @@ mod lifecycle;
 mod mailbox;
 mod oidc;
 mod pages;
+mod table;

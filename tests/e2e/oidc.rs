@@ -31,12 +31,13 @@ use vestibule::{
     app::App,
     application::Application,
     clock::SignedDuration,
+    domain::Ownership,
     id::{ApplicationId, OrganizationId, ParentId, Secret},
     organization::{Organization, found, new_account},
     provisioning::{Mode, Provisioning},
     session::{self, Authentication, Session},
     surface::Role,
-    table::{Cost, Stored, Transaction},
+    table::{Cost, Key, Stored, Transaction},
 };
 use vestibule_tests::Product;
 
@@ -128,6 +129,8 @@ impl World {
         app.store.commit(transaction).await.unwrap();
         let mut transaction = Transaction::<()>::default();
         transaction.replace_account(&ada, 1, ());
+        let held = Ownership { parent: founding.parent.id, since: app.clock.now() };
+        transaction.create(Key::DomainOwner(email.domain()), &held, ());
         app.store.commit(transaction).await.unwrap();
         let (application, other) = (register(&app, true).await, register(&app, true).await);
         let parent = founding.parent.id;

@@ -122,15 +122,12 @@ async fn commit(app: &App, headers: &HeaderMap, form: &Parameters) -> Result<Res
     let (organizations, person) =
         tokio::try_join!(app.store.organizations_on(authentication.parent, &surface.id), app.store.person(&email),)?;
     let chosen = chosen.ok_or(ChoiceError::NotOffered)?;
-    let (entrance, organization) = login.choose(chosen, &surface, &organizations, &person, now)?;
+    let entrance = login.choose(chosen, &surface, &organizations, &person, now)?;
 
     let actor = Actor::Account { id: authentication.account };
     let entry = Entry { parent: authentication.parent, actor, at: now };
     let mut transaction = Transaction::default();
     transaction.finish_login(id, version, ChoiceError::Finished);
-    if entrance.joins.is_some() {
-        transaction.require_organization(&organization.value, organization.version, ChoiceError::Changed);
-    }
     let code = transaction.enter(&login, &entrance, entry, ChoiceError::Changed, &app.random);
     app.store.commit(transaction).await?;
 
@@ -164,11 +161,9 @@ fn choices(
     let mut refused = ChoiceError::NotMember;
     for id in offered {
         match login.choose(*id, surface, organizations, person, now) {
-            Ok((entrance, stored)) => choices.push(Choice {
-                organization: *id,
-                name: stored.value.name.to_string(),
-                joins: entrance.joins.is_some(),
-            }),
+            Ok(entrance) => choices.extend(organizations.iter().find(|stored| stored.value.id == *id).map(|stored| {
+                Choice { organization: *id, name: stored.value.name.to_string(), joins: entrance.joins.is_some() }
+            })),
             Err(error) => refused = error,
         }
     }

@@ -20,11 +20,8 @@ pub(crate) fn page(status: StatusCode, message: &str, advice: &str) -> Response 
 /// A page for a failure of ours, which is logged.
 pub(crate) fn unavailable(error: &impl Debug) -> Response {
     tracing::error!(?error, "the store failed");
-    let mut response = page(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "Signing in is not possible at this moment.",
-        "Try again in a minute. Nothing was changed.",
-    );
+    let mut response =
+        page(StatusCode::SERVICE_UNAVAILABLE, "Signing in is not possible at this moment.", "Try again in a minute.");
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     response
 }

@@ -47,6 +47,8 @@ struct Pending {
 /// Why there is no sign-in.
 enum Failure {
     Refused(Refusal),
+    /// The person is another one than the application asked for.
+    OtherPerson,
     Unavailable(Box<dyn std::fmt::Debug + Send>),
 }
 
@@ -93,8 +95,9 @@ pub(crate) async fn receive(
     };
     match (outcome, pending) {
         (Ok(arrived), Some(pending)) => hand_over(&app, &pending.login.value, &arrived),
-        (Ok(_), None) => refusal::no_login(),
+        (Ok(_) | Err(Failure::OtherPerson), None) => refusal::no_login(),
         (Err(Failure::Refused(refusal)), _) => refuse(&app, attempt, refusal).await,
+        (Err(Failure::OtherPerson), Some(pending)) => other_person(&app, &pending.login.value, &attempt.reference),
         (Err(Failure::Unavailable(error)), _) => refusal::unavailable(&error),
     }
 }
@@ -128,7 +131,7 @@ impl Pending {
     }
 }
 
-/// From the form to an assertion that is meant for this login; pure.
+/// From the form to an assertion that is meant for this login, without any I/O.
 fn believe(
     app: &App,
     connection: &Connection,
@@ -212,6 +215,9 @@ async fn sign_in(
             organizations: &organizations,
         };
         let arrival = login::decide(&facts, &name_id_hash, &mut attempt.checks, attempt.at, &app.random)?;
+        if !pending.login.value.request.may_be_about(arrival.authentication.account) {
+            return Err(Failure::OtherPerson);
+        }
         // The marker outlives the assertion's own end by a moment, so that there is no gap between the two.
         let once = (assertion_hash.as_str(), after(assertion.not_on_or_after, 1));
         match store.arrive(&pending.login, &arrival, once, attempt, &app.random).await {
@@ -235,10 +241,6 @@ async fn sign_in(
 fn hand_over(app: &App, login: &Login, arrived: &Arrived) -> Response {
     let settings = &app.settings;
     let target = match &arrived.code {
-        // OpenID Connect Core, section 3.1.2.2: an answer about somebody else than the hint names is none.
-        Some(_) if !login.request.may_be_about(arrived.account) => {
-            login.request.refused_with("login_required", "another person signed in", settings.issuer())
-        }
         Some(code) => login.request.answered_with(code, settings.issuer()),
         None => format!("/oidc/choose?login={}", login.id),
     };
@@ -256,6 +258,14 @@ fn hand_over(app: &App, login: &Login, arrived: &Arrived) -> Response {
     let name = login::cookie_name(login.id);
     let ended = Cookie { name: &name, value: "", max_age: 0, reach: CookieReach::CrossSite };
     web::with_cookie(response, &settings.base_url, ended)
+}
+
+/// Tells the application, which named the one person that its answer may be about (OpenID Connect Core, section
+/// 3.1.2.2). Nothing is written.
+fn other_person(app: &App, login: &Login, reference: &Reference) -> Response {
+    tracing::warn!(%reference, reason = "other_person", "sign-in refused");
+    let description = "another person signed in";
+    Redirect::to(&login.request.refused_with("login_required", description, app.settings.issuer())).into_response()
 }
 
 /// Keeps the attempt, logs it once without the form, and answers with a page.

@@ -34,7 +34,7 @@ pub(crate) fn unavailable(error: &impl Debug) -> Response {
     let mut response = page(
         StatusCode::SERVICE_UNAVAILABLE,
         "Signing in is not possible at this moment.",
-        "Try again in a minute. Nothing was changed.",
+        "Try again in a minute.",
         None,
     );
     response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("60"));

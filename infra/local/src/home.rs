@@ -23,15 +23,26 @@ struct Home {
 struct HomePage<'a> {
     shell: Shell,
     demo: Option<&'a Demo>,
+    /// The commands that show the traces of sign-ins, and that claim a domain.
+    traces: String,
     claim: String,
 }
 
 async fn home(State(home): State<Arc<Home>>) -> Response {
     let parent = home.demo.as_ref().map_or("{parent}", |demo| &demo.parent);
-    let claim = format!(
-        "curl {}api/v1/parents/{parent}/domains \\\n  -H \"Authorization: Bearer $OPERATOR_KEY\" -H \"Idempotency-Key: $(date +%s)\" \\\n  \
-         --json '{{\"domain\": \"example.org\"}}'",
-        home.base_url
-    );
-    page(StatusCode::OK, &HomePage { shell: Shell::new("Vestibule, local"), demo: home.demo.as_ref(), claim })
+    let api = format!("{}api/v1/parents/{parent}", home.base_url);
+    let authorized = "-H \"Authorization: Bearer $OPERATOR_KEY\"";
+    let posting = |what| format!("{authorized} -H \"Idempotency-Key: {what}-$(date +%s)\"");
+    let home_page = HomePage {
+        shell: Shell::new("Vestibule, local"),
+        demo: home.demo.as_ref(),
+        traces: format!("curl -s {authorized} \\\n  {api}/sign-ins"),
+        claim: format!(
+            "curl -s {} \\\n  --json '{{\"domain\": \"example.org\"}}' \\\n  {api}/domains\n\n\
+             curl -s -X POST {} \\\n  {api}/domains/example.org/refresh",
+            posting("claim"),
+            posting("look"),
+        ),
+    };
+    page(StatusCode::OK, &home_page)
 }

@@ -8,9 +8,6 @@ use crate::{
     table::{Key, Page, Range, Store, StoreError, Stored, Transaction},
 };
 
-/// Memberships and ties that one account can have; more are not read, which a sign-in takes as none.
-const MAX_ITEMS: u16 = 500;
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Item {
@@ -42,10 +39,10 @@ impl Person {
         self.memberships.iter().find(|membership| membership.value.organization == organization)
     }
 
-    /// The tie of this connection.
+    /// The tie of this connection, whichever identity provider it had then.
     #[must_use]
-    pub fn name_id(&self, connection: ConnectionId) -> Option<&NameIdTie> {
-        self.name_ids.iter().map(|tie| &tie.value).find(|tie| tie.connection == connection)
+    pub fn name_id(&self, connection: ConnectionId) -> Option<&Stored<NameIdTie>> {
+        self.name_ids.iter().find(|tie| tie.value.connection == connection)
     }
 }
 
@@ -56,7 +53,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn person(&self, address: &FoldedAddress) -> Result<Person, StoreError> {
         let mut person = Person::default();
-        for Stored { value, version } in self.list(Range::AccountWhole(address), None, MAX_ITEMS).await?.items {
+        for Stored { value, version } in self.list_all(Range::AccountWhole(address)).await? {
             match value {
                 Item::Account(value) => person.account = Some(Stored { value, version }),
                 Item::Membership(value) => person.memberships.push(Stored { value, version }),
@@ -154,9 +151,14 @@ impl<E: Clone> Transaction<E> {
         self.delete_version(Key::Roster(membership.organization, membership.account), version, changed);
     }
 
-    /// Ties an account to the NameID that a connection knows it by; `taken` when either has another tie by now.
-    pub fn tie_name_id(&mut self, address: &FoldedAddress, tie: &NameIdTie, taken: E) {
-        self.create(Key::NameIdOf(address, tie.connection), &Item::NameId(tie.clone()), taken.clone());
+    /// Ties an account to the NameID that a connection knows it by, in place of the tie of version `stale` if there is
+    /// one; `taken` when either has another tie by now.
+    pub fn tie_name_id(&mut self, address: &FoldedAddress, tie: &NameIdTie, stale: Option<u64>, taken: E) {
+        let (key, item) = (Key::NameIdOf(address, tie.connection), Item::NameId(tie.clone()));
+        match stale {
+            None => self.create(key, &item, taken.clone()),
+            Some(version) => self.replace(key, &item, version, taken.clone()),
+        }
         self.create(Key::NameId(tie.connection, &tie.name_id_hash), tie, taken);
     }
 }

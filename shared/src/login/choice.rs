@@ -51,14 +51,14 @@ impl Login {
     ///
     /// # Errors
     /// [`ChoiceError`].
-    pub fn choose<'a>(
+    pub fn choose(
         &self,
         chosen: OrganizationId,
         surface: &Surface,
-        organizations: &'a [Stored<Organization>],
+        organizations: &[Stored<Organization>],
         person: &Person,
         now: Timestamp,
-    ) -> Result<(Entrance, &'a Stored<Organization>), ChoiceError> {
+    ) -> Result<Entrance, ChoiceError> {
         let (authentication, offered, may_join) = self.choosing()?;
         let stored = organizations.iter().find(|stored| stored.value.id == chosen && offered.contains(&chosen));
         let stored = stored.ok_or(ChoiceError::NotOffered)?;
@@ -77,7 +77,7 @@ impl Login {
         match at_sign_in(organization.provisioning, member, &surface.default_role) {
             AtSignIn::Join { .. } if !may_join => Err(ChoiceError::NotMember),
             AtSignIn::Refuse(_) => Err(ChoiceError::NotMember),
-            decision => Ok((enter(self, authentication, organization, &decision, now), stored)),
+            decision => Ok(enter(self, authentication, stored, &decision, now)),
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
         fn choose(&self, organization: u128) -> Result<Option<Membership>, ChoiceError> {
             let chosen = OrganizationId::from_bits(organization);
             let chosen = self.login.choose(chosen, &self.surface, &self.organizations, &self.person, self.now);
-            chosen.map(|(entrance, _)| entrance.joins)
+            chosen.map(|entrance| entrance.joins.map(|joining| joining.membership))
         }
 
         fn opens(&self) -> Vec<u128> {

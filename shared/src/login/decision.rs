@@ -48,12 +48,21 @@ pub struct Facts<'a> {
 pub struct Arrival {
     /// The account as it is from now on.
     pub account: AccountChange,
-    /// The tie to write, at the first sign-in through the connection.
-    pub tie: Option<NameIdTie>,
+    /// The tie to write, at the first sign-in through the connection's identity provider.
+    pub tie: Option<NewTie>,
     /// What the browser's session will remember.
     pub authentication: Authentication,
     /// Where the person goes.
     pub next: Next,
+}
+
+/// A tie to write.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NewTie {
+    /// The tie.
+    pub tie: NameIdTie,
+    /// The version of the one that it replaces: of an identity provider that the connection had before.
+    pub stale: Option<u64>,
 }
 
 /// What becomes of the account.
@@ -79,8 +88,17 @@ pub enum Next {
 pub struct Entrance {
     /// What the application's code will stand for.
     pub admission: Admission,
-    /// The membership to write, when the person joins by it.
-    pub joins: Option<Membership>,
+    /// What is written when the person joins by it.
+    pub joins: Option<Joining>,
+}
+
+/// A membership that begins with an entrance.
+#[derive(Debug)]
+pub struct Joining {
+    /// The membership.
+    pub membership: Membership,
+    /// The organization as it was when it let the person in; it must still be so when that is written.
+    pub organization: Stored<Organization>,
 }
 
 impl AccountChange {
@@ -93,7 +111,8 @@ impl AccountChange {
     }
 }
 
-/// What a NameID is stored as: a hash of its value and of the qualifiers that make it another (SAML Core, section 2.2.2).
+/// What a NameID is stored as: a hash of the identity provider, the value and the qualifiers that make it another (SAML
+/// Core, section 2.2.2).
 ///
 /// Qualifiers that only repeat their defaults, the two entity ids, are left out: providers that begin or cease to write
 /// them mean the same person. Addresses are compared without case.
@@ -108,8 +127,12 @@ pub fn name_id_hash(name_id: &NameId, idp_entity_id: &str, sp_entity_id: &str) -
     } else {
         name_id.value.clone()
     };
-    let parts =
-        [value, qualifier(&name_id.name_qualifier, idp_entity_id), qualifier(&name_id.sp_name_qualifier, sp_entity_id)];
+    let parts = [
+        idp_entity_id.to_owned(),
+        value,
+        qualifier(&name_id.name_qualifier, idp_entity_id),
+        qualifier(&name_id.sp_name_qualifier, sp_entity_id),
+    ];
     hex(&sha256(parts.join("\0").as_bytes()))
 }
 
@@ -145,17 +168,12 @@ pub fn decide(
         at: now,
         methods: vec![METHOD.to_owned()],
     };
-    let tie = facts.person.name_id(facts.connection.id).is_none().then(|| NameIdTie {
-        connection: facts.connection.id,
-        account: authentication.account,
-        name_id_hash: name_id_hash.to_owned(),
-        since: now,
-    });
+    let tie = new_tie(facts, &authentication, name_id_hash, now);
     let next = match fitting.as_slice() {
         [(organization, decision)] => {
             Next::Enter(Box::new(enter(facts.login, &authentication, organization, decision, now)))
         }
-        several => Next::Choose(several.iter().map(|(organization, _)| organization.id).collect()),
+        several => Next::Choose(several.iter().map(|(organization, _)| organization.value.id).collect()),
     };
     Ok(Arrival { account, tie, authentication, next })
 }
@@ -177,22 +195,43 @@ fn account(facts: &Facts<'_>, now: Timestamp, random: &Random) -> AccountChange 
 pub fn enter(
     login: &Login,
     authentication: &Authentication,
-    organization: &Organization,
+    organization: &Stored<Organization>,
     decision: &AtSignIn,
     now: Timestamp,
 ) -> Entrance {
+    let id = organization.value.id;
     let joins = match decision {
-        AtSignIn::Join { role, source } => Some(Membership {
-            account: authentication.account,
-            email: authentication.email.clone(),
-            organization: organization.id,
-            role: role.clone(),
-            source: *source,
-            since: now,
-        }),
+        AtSignIn::Join { role, source } => {
+            let membership = Membership {
+                account: authentication.account,
+                email: authentication.email.clone(),
+                organization: id,
+                role: role.clone(),
+                source: *source,
+                since: now,
+            };
+            Some(Joining { membership, organization: organization.clone() })
+        }
         AtSignIn::Keep | AtSignIn::Refuse(_) => None,
     };
-    Entrance { admission: Admission::new(&login.request, authentication, organization.id, now), joins }
+    Entrance { admission: Admission::new(&login.request, authentication, id, now), joins }
+}
+
+/// The tie to write, unless there is one of the connection's present identity provider.
+fn new_tie(facts: &Facts<'_>, authentication: &Authentication, name_id_hash: &str, now: Timestamp) -> Option<NewTie> {
+    let identity_provider = &facts.connection.identity_provider.entity_id;
+    let present = facts.person.name_id(facts.connection.id);
+    if present.is_some_and(|tie| tie.value.identity_provider == *identity_provider) {
+        return None;
+    }
+    let tie = NameIdTie {
+        connection: facts.connection.id,
+        account: authentication.account,
+        identity_provider: identity_provider.clone(),
+        name_id_hash: name_id_hash.to_owned(),
+        since: now,
+    };
+    Some(NewTie { tie, stale: present.map(|tie| tie.version) })
 }
 
 fn check_domain(facts: &Facts<'_>, trace: &mut Trace) -> Result<(), Refusal> {
@@ -208,7 +247,9 @@ fn check_domain(facts: &Facts<'_>, trace: &mut Trace) -> Result<(), Refusal> {
 /// The account and the NameID belong to each other, or neither belongs to another yet.
 fn check_tie(facts: &Facts<'_>, name_id_hash: &str, trace: &mut Trace) -> Result<(), Refusal> {
     let account = facts.person.account.as_ref().map(|account| account.value.id);
-    let of_address = facts.person.name_id(facts.connection.id);
+    let present = &facts.connection.identity_provider.entity_id;
+    let of_address = facts.person.name_id(facts.connection.id).map(|tie| &tie.value);
+    let of_address = of_address.filter(|tie| tie.identity_provider == *present);
     let found = match (of_address, facts.known_as) {
         (None, None) => Ok("neither tied yet"),
         (Some(tie), Some(known)) if tie.name_id_hash == name_id_hash && Some(known.account) == account => Ok("tied"),
@@ -225,17 +266,18 @@ fn check_tie(facts: &Facts<'_>, name_id_hash: &str, trace: &mut Trace) -> Result
 }
 
 /// The organizations that let the person in; at least one.
-fn fitting<'a>(facts: &Facts<'a>, trace: &mut Trace) -> Result<Vec<(&'a Organization, AtSignIn)>, Refusal> {
+fn fitting<'a>(facts: &Facts<'a>, trace: &mut Trace) -> Result<Vec<(&'a Stored<Organization>, AtSignIn)>, Refusal> {
     let mut fitting = Vec::new();
     let mut refused = None;
-    for Stored { value: organization, .. } in facts.organizations {
+    for stored in facts.organizations {
+        let organization = &stored.value;
         if facts.login.request.organization.is_some_and(|wanted| wanted != organization.id) {
             continue;
         }
         let member = facts.person.membership(organization.id).is_some();
         match at_sign_in(organization.provisioning, member, &facts.surface.default_role) {
             AtSignIn::Refuse(reason) => refused = refused.or(Some(reason)),
-            decision => fitting.push((organization, decision)),
+            decision => fitting.push((stored, decision)),
         }
     }
     let expected = "membership of an organization, or one that people join by signing in";

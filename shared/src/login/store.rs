@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountChange, Arrival, Attempt, Entrance, Login, Next, Progress};
+use super::{AccountChange, Arrival, Attempt, Entrance, Joining, Login, NewTie, Next, Progress};
 use crate::{
     clock::Timestamp,
     grant::Code,
-    id::{AccountId, ConnectionId, LoginId, ParentId, Random, Secret},
+    id::{ConnectionId, LoginId, ParentId, Random, Secret},
     journal::{Action, Actor, Entry},
     session::Session,
     table::{CommitError, Key, Page, Range, Store, StoreError, Stored, Transaction},
@@ -27,8 +27,6 @@ pub struct Arrived {
     pub session: Secret,
     /// The application's code, where the person entered an organization.
     pub code: Option<Secret>,
-    /// Who arrived.
-    pub account: AccountId,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,7 +49,7 @@ impl Store {
     /// membership, the session, the code, the attempt and the events; all or nothing.
     ///
     /// # Errors
-    /// [`LoginError::Changed`] when anything it was decided on has changed; else [`CommitError`].
+    /// [`LoginError::Changed`] when what it was decided on has changed: the login, the person, the tie, or, for somebody who joins, the organization or the holding of the domain; else [`CommitError`].
     pub async fn arrive(
         &self,
         login: &Stored<Login>,
@@ -76,8 +74,8 @@ impl Store {
             AccountChange::New(account) => transaction.create_account(account, changed),
             AccountChange::SignedIn(account, version) => transaction.replace_account(account, *version, changed),
         }
-        if let Some(tie) = &arrival.tie {
-            transaction.tie_name_id(&arrival.authentication.email.folded(), tie, changed);
+        if let Some(NewTie { tie, stale }) = &arrival.tie {
+            transaction.tie_name_id(&arrival.authentication.email.folded(), tie, *stale, changed);
             transaction.record(&entry.event(Action::NameIdTied, &tie.account, (), tie, random));
         }
         let session = random.secret();
@@ -100,7 +98,7 @@ impl Store {
         };
         transaction.keep_attempt(attempt);
         self.commit(transaction).await?;
-        Ok(Arrived { session, code, account: arrival.authentication.account })
+        Ok(Arrived { session, code })
     }
 
     /// Whether an assertion, given by the hash of its id, has been used.
@@ -136,7 +134,9 @@ impl Store {
 impl<E: Clone> Transaction<E> {
     /// A person's entrance: the membership, if the person joins by it, and the application's code.
     pub fn enter(&mut self, login: &Login, entrance: &Entrance, entry: Entry, changed: E, random: &Random) -> Secret {
-        if let Some(membership) = &entrance.joins {
+        if let Some(Joining { membership, organization }) = &entrance.joins {
+            self.require_organization(&organization.value, organization.version, changed.clone());
+            self.require(Key::DomainOwner(membership.email.domain()), changed.clone());
             self.create_membership(membership, changed);
             self.record(&entry.event(Action::MemberAdded, &membership.account, (), membership, random));
         }

@@ -1,6 +1,6 @@
 //! All-or-nothing writes, whose failing conditions are domain errors.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -172,7 +172,12 @@ impl Store {
             items.push(action.what.into_item(action.table.name(&self.prefix), action.key)?);
             refusals.push(action.refusal);
         }
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                // Whoever met another one steps back for a random while, longer each time.
+                let jitter = u64::from(Random::System.bytes::<1>()[0]);
+                tokio::time::sleep(Duration::from_millis(jitter << (attempt - 1)) / 8).await;
+            }
             let call = Meter::begin();
             let request = self
                 .client

@@ -14,7 +14,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use vestibule::{
     account::Address,
-    app::fingerprint,
     saml::{ReceivedRequest, decode_redirect},
     web::{self, POST_SCRIPT, Shell, elsewhere, page, page_posting_to},
 };
@@ -141,7 +140,7 @@ async fn home(State(desk): State<Arc<Desk>>) -> Response {
         shell: Shell::new("Test identity provider"),
         entity_id,
         sso_url,
-        fingerprint: fingerprint(key.certificate().certificate_der()),
+        fingerprint: key.certificate().fingerprint(),
         acs_url: &desk.acs_url,
         people: &desk.people,
     };

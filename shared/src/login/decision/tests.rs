@@ -122,7 +122,8 @@ impl World {
 
     fn tie(&self, account: AccountId, name_id_hash: &str) -> NameIdTie {
         let connection = self.connection.id;
-        NameIdTie { connection, account, name_id_hash: name_id_hash.to_owned(), since: self.now }
+        let identity_provider = self.connection.identity_provider.entity_id.clone();
+        NameIdTie { connection, account, identity_provider, name_id_hash: name_id_hash.to_owned(), since: self.now }
     }
 
     fn decide(&mut self) -> Result<Arrival, Reason> {
@@ -171,9 +172,9 @@ fn a_stranger_joins_with_the_default_role_and_is_tied() {
     let arrival = world.decide().unwrap();
     let AccountChange::New(account) = &arrival.account else { panic!("a new account") };
     assert_eq!(account.last_sign_in, Some(world.now));
-    assert_eq!(arrival.tie, Some(world.tie(account.id, HASH)));
+    assert_eq!(arrival.tie, Some(NewTie { tie: world.tie(account.id, HASH), stale: None }));
     let Next::Enter(entrance) = arrival.next else { panic!("one organization") };
-    let membership = entrance.joins.unwrap();
+    let membership = entrance.joins.unwrap().membership;
     assert_eq!((membership.role.as_str(), membership.source), ("user", Source::Jit));
     assert!(entrance.admission.is_upheld_by(Some(&membership)));
 }
@@ -233,6 +234,19 @@ fn a_name_id_and_an_address_that_belong_to_others_are_refused() {
 }
 
 #[test]
+fn a_connection_moved_to_another_identity_provider_ties_anew() {
+    let mut world = World::new();
+    let account = world.add_account();
+    let before = NameIdTie {
+        identity_provider: "https://the-one-before.example".to_owned(),
+        ..world.tie(account, "another hash")
+    };
+    world.person.name_ids.push(Stored { value: before, version: 3 });
+    let arrival = world.decide().unwrap();
+    assert_eq!(arrival.tie, Some(NewTie { tie: world.tie(account, HASH), stale: Some(3) }));
+}
+
+#[test]
 fn a_used_assertion_is_refused() {
     let mut world = World::new();
     world.used = true;
@@ -281,5 +295,6 @@ fn a_name_id_is_told_apart_by_value_and_qualifiers_but_not_by_repeated_defaults(
     };
     assert_eq!(hash(&plain), hash(&qualified("https://idp", "https://sp")));
     assert_ne!(hash(&plain), hash(&qualified("https://other", "https://sp")));
+    assert_ne!(hash(&plain), name_id_hash(&plain, "https://another-idp", "https://sp"));
     assert_ne!(hash(&qualified("a", "b")), hash(&qualified("ab", "https://sp")));
 }
