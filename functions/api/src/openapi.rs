@@ -10,7 +10,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::{
     BASE, applications, connections, domains, events, login_options, members, organizations, parents,
     problems::{self, Kind},
-    provisioning, sign_ins,
+    provisioning, sign_ins, ties,
 };
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -49,6 +49,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         provisioning::show,
         show,
         sign_ins::list,
+        ties::reset,
     ),
     components(schemas(ProblemDetails)),
     security(("operator" = []))

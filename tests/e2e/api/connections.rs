@@ -64,3 +64,19 @@ async fn it_needs_a_verified_domain_and_usable_metadata() {
     assert_eq!(world.put(nobody, json!({ "metadata_xml": METADATA })).await.refused(), (404, "not-found"));
     assert_eq!(world.get(nobody).await.refused(), (404, "not-found"));
 }
+
+#[tokio::test]
+async fn a_tie_that_is_not_there_can_not_be_reset() {
+    let world = World::new().await;
+    let (organization, parent) = world.verified("example.com").await;
+    let owner = world.get(&format!("/organizations/{organization}")).await.done()["primary_owner"]["account"].take();
+    let owner = owner.as_str().unwrap();
+    let tie = async |parent: &str, account: &str| {
+        world.delete(&format!("/parents/{parent}/connection/ties/{account}")).await.refused().0
+    };
+    assert_eq!(tie(&parent, owner).await, 404, "no connection");
+    world.put(&format!("/parents/{parent}/connection"), json!({ "metadata_xml": METADATA })).await.done();
+    assert_eq!(tie(&parent, owner).await, 404, "has never signed in");
+    assert_eq!(tie(&parent, "acc_00000000000000000000000000000000").await, 404);
+    assert_eq!(tie("par_00000000000000000000000000000000", owner).await, 404);
+}
