@@ -76,3 +76,15 @@ async fn sixteen_at_once_change_one_thing() {
     actions.sort();
     assert_eq!(actions, ["domain.claimed", "member.added", "member.added", "organization.created"]);
 }
+
+#[tokio::test]
+async fn a_key_is_free_again_after_a_day() {
+    let world = World::new().await;
+    let first = register(&world, "App", "k").await.done();
+    world.wait(24 * 3600 - 1);
+    assert_eq!(register(&world, "App", "k").await.done(), first);
+    world.wait(1);
+    let second = register(&world, "Other", "k").await;
+    assert!(second.headers.get("idempotent-replayed").is_none());
+    assert_eq!(register(&world, "Other", "k").await.body, second.body, "from now on it is the other one's");
+}
