@@ -84,6 +84,9 @@ pub enum Action {
     /// A connection learned by which NameID its identity provider knows an account.
     #[serde(rename = "name_id.tied")]
     NameIdTied,
+    /// An administrator had a connection forget it, so that the next sign-in ties the account anew.
+    #[serde(rename = "name_id.reset")]
+    NameIdReset,
 }
 
 /// The start of an [`Event`]: who, when and on whose trail.

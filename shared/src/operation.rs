@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
+    clock::{Timestamp, after},
     id::{Random, hex, sha256},
     seal::{NotSealed, SealingKey},
 };
@@ -24,7 +25,7 @@ const PURPOSE: &str = "operation";
 /// A request that can be repeated.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// Where its record is: a hash of the caller and its idempotency key.
+    /// Where its record is: a hash of the idempotency key. There is one caller, the operator.
     pub key: String,
     /// What was asked: a hash of method, path and body.
     pub fingerprint: String,
@@ -48,17 +49,39 @@ pub struct Carried {
     pub status: u16,
     /// The JSON it was answered with, sealed.
     pub body: String,
+    /// Until when it counts; from then on the key is free again.
+    pub kept_until: Timestamp,
 }
 
 impl Carried {
     /// The record of `operation` with its answer.
     #[must_use]
-    pub fn new(operation: &Operation, status: u16, body: &str, app: &App) -> Self {
-        Self::sealed(operation, status, body, &app.settings.sealing_key, &app.random)
+    pub fn new(operation: &Operation, status: u16, body: &str, now: Timestamp, app: &App) -> Self {
+        Self::sealed(operation, status, body, now, &app.settings.sealing_key, &app.random)
     }
 
-    fn sealed(operation: &Operation, status: u16, body: &str, key: &SealingKey, random: &Random) -> Self {
-        Self { fingerprint: operation.fingerprint.clone(), status, body: key.seal(PURPOSE, body.as_bytes(), random) }
+    fn sealed(
+        operation: &Operation,
+        status: u16,
+        body: &str,
+        now: Timestamp,
+        key: &SealingKey,
+        random: &Random,
+    ) -> Self {
+        // In whole seconds, as the table counts them, so that reading and writing agree on the moment.
+        let end = after(now, KEPT_HOURS * 3600);
+        Self {
+            fingerprint: operation.fingerprint.clone(),
+            status,
+            body: key.seal(PURPOSE, body.as_bytes(), random),
+            kept_until: Timestamp::from_second(end.as_second()).unwrap_or(end),
+        }
+    }
+
+    /// Whether it still counts.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp) -> bool {
+        now < self.kept_until
     }
 
     /// The answer's JSON.
@@ -78,7 +101,8 @@ mod tests {
     fn the_answer_is_kept_sealed() {
         let key = SealingKey::new(&[3; 32]).unwrap();
         let operation = Operation::new("k", "POST", "/x", b"{}");
-        let carried = Carried::sealed(&operation, 201, r#"{"secret":"s"}"#, &key, &Random::default());
+        let carried =
+            Carried::sealed(&operation, 201, r#"{"secret":"s"}"#, Timestamp::UNIX_EPOCH, &key, &Random::default());
         assert!(!serde_json::to_string(&carried).unwrap().contains("secret"));
         assert_eq!(carried.body(&key).unwrap(), r#"{"secret":"s"}"#);
     }

@@ -104,6 +104,34 @@ async fn each_fault_is_refused_with_a_reference_and_leaves_its_reason() {
 }
 
 #[tokio::test]
+async fn another_name_id_is_refused_until_the_tie_is_reset() {
+    let product = Product::demo().await;
+    let demo = product.local.demo.as_ref().unwrap();
+    sign_in(&mut product.browser(), "grace@acme.example", "").await;
+    let members = product.done(Method::GET, &format!("/organizations/{}/members", demo.organization), None).await;
+    let grace = members["items"].as_array().unwrap().iter().find(|member| member["email"] == "grace@acme.example");
+    let tie = format!("/parents/{}/connection/ties/{}", demo.parent, grace.unwrap()["account"].as_str().unwrap());
+    let with_another = Fault::OtherNameId.word();
+
+    product.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(sign_in(&mut product.browser(), "grace@acme.example", with_another).await.status, 403);
+    let (status, _) = product.api(Method::DELETE, &tie, None).await;
+    assert_eq!(status, 204);
+    let (status, _) = product.api(Method::DELETE, &tie, None).await;
+    assert_eq!(status, 404, "there is none any more");
+
+    product.clock.advance(SignedDuration::from_secs(1));
+    let mut browser = product.browser();
+    let page = sign_in(&mut browser, "grace@acme.example", with_another).await;
+    assert_eq!(claim(&page, "email"), "grace@acme.example");
+    let page = sign_in(&mut product.browser(), "grace@acme.example", "").await;
+    assert_eq!(page.status, 403, "the earlier NameID is nobody's now");
+    let events = product.done(Method::GET, &format!("/parents/{}/events?limit=2", demo.parent), None).await;
+    let actions: Vec<_> = events["items"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
+    assert_eq!(actions, ["name_id.tied", "name_id.reset"]);
+}
+
+#[tokio::test]
 async fn who_is_removed_is_signed_out_at_the_next_refresh() {
     let product = Product::demo().await;
     let mut browser = product.browser();

@@ -174,7 +174,7 @@ async fn register_once(app: &App, operation: &Operation, asked: &Registration) -
     };
     let answer = Answer::new(StatusCode::CREATED, &registered)?;
     let mut transaction = Transaction::default();
-    transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
+    transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
     transaction.create_application(&application);
     app.store.commit(transaction).await?;
     Ok(answer)

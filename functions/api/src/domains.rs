@@ -186,7 +186,7 @@ async fn claim_once(app: &App, operation: &Operation, id: ParentId, domain: &Dom
     let mut transaction = Transaction::default();
     let answer = if let Some(present) = present {
         let answer = Answer::new(StatusCode::OK, &Domain::from(present.value))?;
-        transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
+        transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
         answer
     } else {
         let claimed = domain::claim(&parent, domain.clone(), &app.settings, now, &app.random);
@@ -195,7 +195,7 @@ async fn claim_once(app: &App, operation: &Operation, id: ParentId, domain: &Dom
             ClaimError::TooMany => TOO_MANY_DOMAINS.says(&error),
         })?;
         let answer = Answer::new(StatusCode::CREATED, &Domain::from(claim.clone()))?;
-        transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
+        transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
         transaction.replace_parent(&parent, version, Obstacle::Changed);
         transaction.create_domain_claim(&claim, Obstacle::Changed);
         let entry = Entry { parent: id, actor: Actor::Operator, at: now };
@@ -301,12 +301,13 @@ async fn begin_lookup(
     id: ParentId,
     domain: &DomainName,
 ) -> Result<DomainClaim, Obstacle> {
-    let (carried, claim) = tokio::try_join!(app.store.carried(operation), app.store.domain_claim(id, domain))?;
+    let now = app.clock.now();
+    let (carried, claim) = tokio::try_join!(app.store.carried(operation, now), app.store.domain_claim(id, domain))?;
     if carried.is_some() {
         return Err(Obstacle::Repeated);
     }
     let claim = claim.ok_or_else(no_such_claim)?;
-    let begun = claim.value.begin_lookup(app.clock.now()).map_err(of_too_soon)?;
+    let begun = claim.value.begin_lookup(now).map_err(of_too_soon)?;
     let mut transaction = Transaction::default();
     transaction.replace_domain_claim(&begun, claim.version, Obstacle::Changed);
     match app.store.commit(transaction).await.map_err(Obstacle::from) {
@@ -330,7 +331,7 @@ async fn settle_evidence(
     let answer = Answer::new(StatusCode::OK, &Domain::from(observed.claim.clone()))?;
     let entry = Entry { parent: id, actor: Actor::Operator, at: evidence.at };
     let mut transaction = Transaction::default();
-    transaction.carry(operation, &answer.carried(operation, app), evidence.at, Obstacle::Repeated);
+    transaction.carry(operation, &answer.carried(operation, evidence.at, app), evidence.at, Obstacle::Repeated);
     transaction.settle_domain_claim(&observed, version, entry, &app.random, Obstacle::Changed);
     app.store.commit(transaction).await?;
     Ok(answer)

@@ -18,6 +18,7 @@ mod problems;
 mod provisioning;
 mod request;
 mod sign_ins;
+mod ties;
 
 use std::sync::Arc;
 
@@ -78,6 +79,7 @@ routes! {
     "/organizations/{id}/provisioning" { get provisioning::show, put provisioning::set }
     "/parents/{id}" { get parents::show }
     "/parents/{id}/connection" { get connections::show, put connections::set }
+    "/parents/{id}/connection/ties/{account}" { delete ties::reset }
     "/parents/{id}/domains" { get domains::list, post domains::claim }
     "/parents/{id}/domains/{domain}" { get domains::show, delete domains::remove }
     "/parents/{id}/domains/{domain}/refresh" { post domains::refresh }

@@ -150,7 +150,7 @@ async fn add_once(
     };
     let answer = Answer::new(StatusCode::CREATED, &Member::from(membership.clone()))?;
     let mut transaction = Transaction::default();
-    transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
+    transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
     if let Some(account) = &new_account {
         transaction.create_account(account, Obstacle::Changed);
     }

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use vestibule::{
     app::App,
+    clock::Timestamp,
     operation::{Carried, Operation},
     table::{CommitError, StoreError},
     web::Problem,
@@ -56,7 +57,7 @@ impl From<Obstacle> for Problem {
     fn from(obstacle: Obstacle) -> Self {
         match obstacle {
             Obstacle::Refused(problem) => *problem,
-            // An operation that was repeated and is not to be found has just been cleaned away.
+            // An operation that was repeated and is not to be found has just come to its end.
             Obstacle::Changed | Obstacle::Repeated => {
                 problems::CHANGED.says("Somebody else changed the same at the same moment; look again and repeat it.")
             }
@@ -88,8 +89,8 @@ impl Answer {
     }
 
     /// What is stored of it, so that the operation's repetition is answered likewise.
-    pub(crate) fn carried(&self, operation: &Operation, app: &App) -> Carried {
-        Carried::new(operation, self.status.as_u16(), &self.body, app)
+    pub(crate) fn carried(&self, operation: &Operation, now: Timestamp, app: &App) -> Carried {
+        Carried::new(operation, self.status.as_u16(), &self.body, now, app)
     }
 
     fn replayed(carried: &Carried, app: &App) -> Result<Self, Problem> {
@@ -146,7 +147,7 @@ where
         Ok(answer) => return Ok(answer),
         Err(obstacle) => obstacle,
     };
-    match app.store.carried(operation).await? {
+    match app.store.carried(operation, app.clock.now()).await? {
         None => Err(obstacle.into()),
         Some(carried) if carried.fingerprint == operation.fingerprint => Answer::replayed(&carried, app),
         Some(_) => Err(problems::KEY_REUSED.says(

@@ -10,7 +10,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::{
     BASE, applications, connections, domains, events, login_options, members, organizations, parents,
     problems::{self, Kind},
-    provisioning, sign_ins,
+    provisioning, sign_ins, ties,
 };
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -21,8 +21,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
         title = "Vestibule management API",
         description = "Organizations, their members and how they sign in, for the vendor's own staff and backend.\n\n\
                        Every request carries an operator key as bearer token. Every `POST` carries an \
-                       `Idempotency-Key`: the same request with the same key is answered as the first one was, for at \
-                       least 24 hours, and changes nothing twice. Listings come in pages: `next_cursor` of one is `cursor` of \
+                       `Idempotency-Key`: the same request with the same key is answered as the first one was, for 24 \
+                       hours, and changes nothing twice. Listings come in pages: `next_cursor` of one is `cursor` of \
                        the next. Errors are problem details (RFC 9457); their `type` says which one it is.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -49,6 +49,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         provisioning::show,
         show,
         sign_ins::list,
+        ties::reset,
     ),
     components(schemas(ProblemDetails)),
     security(("operator" = []))

@@ -141,7 +141,7 @@ async fn found(app: &App, operation: &Operation, founders: &Founders<'_>) -> Res
     let answer = Answer::new(StatusCode::CREATED, &organization)?;
     let entry = Entry { parent: founding.parent.id, actor: Actor::Operator, at: now };
     let mut transaction = Transaction::default();
-    transaction.carry(operation, &answer.carried(operation, app), now, Obstacle::Repeated);
+    transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
     transaction.found(&founding, Obstacle::Changed);
     transaction.record(&entry.event(Action::OrganizationCreated, &organization.id, (), &organization, &app.random));
     let (account, membership) = (&founding.membership.account, &founding.membership);

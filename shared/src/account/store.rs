@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, FoldedAddress, Membership, NameIdTie};
+use super::{Account, Address, FoldedAddress, Membership, NameIdTie};
 use crate::{
     id::{AccountId, ConnectionId, OrganizationId},
     table::{Key, Page, Range, Store, StoreError, Stored, Transaction},
@@ -18,7 +18,7 @@ enum Item {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Pointer {
-    email: super::Address,
+    email: Address,
 }
 
 /// What is stored under one address.
@@ -61,6 +61,14 @@ impl Store {
             }
         }
         Ok(person)
+    }
+
+    /// The address of an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn address(&self, account: AccountId) -> Result<Option<Address>, StoreError> {
+        Ok(self.get::<Pointer>(Key::AccountAddress(account)).await?.map(|stored| stored.value.email))
     }
 
     /// The membership of an address in an organization.
@@ -166,5 +174,11 @@ impl<E: Clone> Transaction<E> {
         } else {
             self.create(key, tie, taken);
         }
+    }
+
+    /// Forgets the tie of `version`, so that the next sign-in ties the account anew; `changed` when it is another by now.
+    pub fn reset_name_id(&mut self, address: &FoldedAddress, tie: &NameIdTie, version: u64, changed: E) {
+        self.delete_version(Key::NameIdOf(address, tie.connection), version, changed.clone());
+        self.delete(Key::NameId(tie.connection, &tie.name_id_hash), changed);
     }
 }

@@ -61,7 +61,7 @@ pub enum Key<'a> {
     Grant(GrantId),
     /// A browser's session.
     Session(&'a SecretHash),
-    /// The answer to a request with an idempotency key (given as a hash of caller and key).
+    /// The answer to a request with an idempotency key (given as its hash).
     Operation(&'a str),
     /// An entry of a parent's audit trail.
     Event(ParentId, Timestamp, EventId),

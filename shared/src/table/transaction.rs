@@ -49,6 +49,8 @@ enum Condition {
     Present,
     Version(u64),
     Field(&'static str, String),
+    /// Absent, or ended at this second since the Unix epoch and not cleaned yet.
+    AbsentOrEnded(i64),
 }
 
 /// Why a transaction did not happen.
@@ -80,6 +82,18 @@ impl<E> Transaction<E> {
     /// Writes a new item that ends at `expires`; `taken` when there is one at its key already, ended or not.
     pub fn create_until<T: Serialize>(&mut self, key: Key<'_>, item: &T, expires: Timestamp, taken: E) {
         self.put(key, item, 1, Some(expires), Some((Condition::Absent, taken)));
+    }
+
+    /// As [`Transaction::create_until`], except that an item that ended by `now` counts as none.
+    pub fn create_again_until<T: Serialize>(
+        &mut self,
+        key: Key<'_>,
+        item: &T,
+        expires: Timestamp,
+        now: Timestamp,
+        taken: E,
+    ) {
+        self.put(key, item, 1, Some(expires), Some((Condition::AbsentOrEnded(now.as_second()), taken)));
     }
 
     /// Writes over the item that was read with `version`; `changed` when it has another version by now or is gone.
@@ -260,6 +274,7 @@ impl Condition {
             Self::Present => "attribute_exists(pk)",
             Self::Version(_) => "#version = :version",
             Self::Field(..) => "#field = :field",
+            Self::AbsentOrEnded(_) => "attribute_not_exists(pk) OR #ttl <= :now",
         }
     }
 
@@ -268,6 +283,7 @@ impl Condition {
             Self::Absent | Self::Present => None,
             Self::Version(_) => Some(HashMap::from([("#version".to_owned(), VERSION.to_owned())])),
             Self::Field(field, _) => Some(HashMap::from([("#field".to_owned(), (*field).to_owned())])),
+            Self::AbsentOrEnded(_) => Some(HashMap::from([("#ttl".to_owned(), TTL.to_owned())])),
         }
     }
 
@@ -278,6 +294,7 @@ impl Condition {
                 Some(HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]))
             }
             Self::Field(_, value) => Some(HashMap::from([(":field".to_owned(), AttributeValue::S(value.clone()))])),
+            Self::AbsentOrEnded(now) => Some(HashMap::from([(":now".to_owned(), AttributeValue::N(now.to_string()))])),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use axum::http::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::world::{Answer, World};
+use super::{World, world::Answer};
 
 async fn register(world: &World, name: &str, key: &str) -> Answer {
     let body = json!({ "name": name, "surface": "claudeai", "redirect_uris": ["https://app.example.com/callback"] });
@@ -75,4 +75,16 @@ async fn sixteen_at_once_change_one_thing() {
     let mut actions = world.actions(&parent).await;
     actions.sort();
     assert_eq!(actions, ["domain.claimed", "member.added", "member.added", "organization.created"]);
+}
+
+#[tokio::test]
+async fn a_key_is_free_again_after_a_day() {
+    let world = World::new().await;
+    let first = register(&world, "App", "k").await.done();
+    world.wait(24 * 3600 - 1);
+    assert_eq!(register(&world, "App", "k").await.done(), first);
+    world.wait(1);
+    let second = register(&world, "Other", "k").await;
+    assert!(second.headers.get("idempotent-replayed").is_none());
+    assert_eq!(register(&world, "Other", "k").await.body, second.body, "from now on it is the other one's");
 }

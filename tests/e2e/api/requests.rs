@@ -1,13 +1,16 @@
 //! Requests that are not what they should be.
 
-use axum::body::Body;
-use http::{Request, header};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use vestibule_tests::operator_key;
 
-use crate::world::{Answer, OPERATOR_KEY, World};
+use super::{World, world::Answer};
 
 async fn post(world: &World, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
     let request =
-        Request::post("/api/v1/organizations").header(header::AUTHORIZATION, format!("Bearer {OPERATOR_KEY}"));
+        Request::post("/api/v1/organizations").header(header::AUTHORIZATION, format!("Bearer {}", operator_key()));
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     world.send(request.body(body.into()).unwrap()).await
 }
@@ -29,6 +32,7 @@ async fn each_fault_is_a_problem() {
         (vec![key, json], r#"{"name":"Corp","name":"Corp"}"#, 422, "invalid-value"),
         (vec![key], "", 422, "invalid-value"),
         (vec![key], sound, 415, "unsupported-media-type"),
+        (vec![key], "{}", 415, "unsupported-media-type"),
         (vec![key, ("content-type", "text/plain")], sound, 415, "unsupported-media-type"),
         (vec![key, json], &big, 413, "too-large"),
     ] {

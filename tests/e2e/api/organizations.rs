@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use super::World;
 
 const NOBODY: &str = "org_00000000000000000000000000000000";
 

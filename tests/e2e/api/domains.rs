@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::http::{Method, header};
 use hickory_server::proto::op::ResponseCode;
-use http::{Method, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::world::{Answer, World};
+use super::{World, world::Answer};
 
 fn outcomes(answer: &Value) -> Vec<&str> {
     answer["findings"].as_array().unwrap().iter().map(|finding| finding["outcome"].as_str().unwrap()).collect()

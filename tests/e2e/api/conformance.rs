@@ -2,21 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{Router, body::Body};
-use http::{Method, Request, StatusCode, header};
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
+use vestibule_tests::operator_key;
 
-use crate::world::{Answer, OPERATOR_KEY, World};
+use super::{World, world::Answer};
 
 /// Routes that anybody reaches. One more here is one more thing to think about.
 const OPEN: &[&str] = &["GET /api/v1/openapi.json"];
 
 /// The API's own description.
-pub(crate) struct Description(Value);
+pub(super) struct Description(Value);
 
 impl Description {
-    pub(crate) async fn fetch(router: &Router) -> Self {
+    pub(super) async fn fetch(router: &Router) -> Self {
         let request = Request::get("/api/v1/openapi.json").body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
@@ -49,7 +53,7 @@ impl Description {
     }
 
     /// Holds an answer against the document.
-    pub(crate) fn holds(&self, method: &Method, path: &str, answer: &Answer) {
+    pub(super) fn holds(&self, method: &Method, path: &str, answer: &Answer) {
         let what = format!("{method} {path} {}: {}", answer.status, answer.body);
         let Some(operation) = self.operation(method, path) else {
             assert!(matches!(answer.status.as_u16(), 401 | 404 | 405), "not in the document: {what}");
@@ -191,7 +195,7 @@ async fn a_method_is_answered_where_and_only_where_the_document_has_it() {
             let request = Request::builder()
                 .method(method)
                 .uri(path)
-                .header(header::AUTHORIZATION, format!("Bearer {OPERATOR_KEY}"));
+                .header(header::AUTHORIZATION, format!("Bearer {}", operator_key()));
             let answer = world.send(request.body(Body::empty()).unwrap()).await;
             assert_eq!(answer.status != 405, described.contains(method), "{method} {path}: {}", answer.body);
             if answer.status == 405 {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use super::World;
 
-pub(crate) const METADATA: &str = include_str!("metadata.xml");
+pub(super) const METADATA: &str = include_str!("metadata.xml");
 
 #[tokio::test]
 async fn a_connection_is_made_shown_and_changed() {
@@ -15,9 +15,9 @@ async fn a_connection_is_made_shown_and_changed() {
     world.wait(1);
     let made = world.put(&path, json!({ "metadata_xml": METADATA })).await.done();
     let id = made["id"].as_str().unwrap();
-    assert_eq!(made["entity_id"], format!("https://id.example.com/saml/{id}/metadata"));
+    assert_eq!(made["entity_id"], world.url(&format!("/saml/{id}/metadata")));
     assert_eq!(made["metadata_url"], made["entity_id"]);
-    assert_eq!(made["acs_url"], format!("https://id.example.com/saml/{id}/acs"));
+    assert_eq!(made["acs_url"], world.url(&format!("/saml/{id}/acs")));
     assert_eq!(made["identity_provider"]["entity_id"], "https://idp.example.com/metadata");
     assert_eq!(made["identity_provider"]["sso_redirect"], "https://idp.example.com/sso");
     assert_eq!(made["certificates"].as_array().unwrap().len(), 1);
@@ -63,4 +63,20 @@ async fn it_needs_a_verified_domain_and_usable_metadata() {
     let nobody = "/parents/par_00000000000000000000000000000000/connection";
     assert_eq!(world.put(nobody, json!({ "metadata_xml": METADATA })).await.refused(), (404, "not-found"));
     assert_eq!(world.get(nobody).await.refused(), (404, "not-found"));
+}
+
+#[tokio::test]
+async fn a_tie_that_is_not_there_can_not_be_reset() {
+    let world = World::new().await;
+    let (organization, parent) = world.verified("example.com").await;
+    let owner = world.get(&format!("/organizations/{organization}")).await.done()["primary_owner"]["account"].take();
+    let owner = owner.as_str().unwrap();
+    let tie = async |parent: &str, account: &str| {
+        world.delete(&format!("/parents/{parent}/connection/ties/{account}")).await.refused().0
+    };
+    assert_eq!(tie(&parent, owner).await, 404, "no connection");
+    world.put(&format!("/parents/{parent}/connection"), json!({ "metadata_xml": METADATA })).await.done();
+    assert_eq!(tie(&parent, owner).await, 404, "has never signed in");
+    assert_eq!(tie(&parent, "acc_00000000000000000000000000000000").await, 404);
+    assert_eq!(tie("par_00000000000000000000000000000000", owner).await, 404);
 }

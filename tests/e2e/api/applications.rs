@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{connections::METADATA, world::World};
+use super::{World, connections::METADATA};
 
 #[tokio::test]
 async fn an_application_is_registered_and_its_secret_shown_once() {
@@ -23,7 +23,7 @@ async fn an_application_is_registered_and_its_secret_shown_once() {
     let listed = world.get("/applications").await.done();
     assert_eq!(listed, json!({ "items": [made], "next_cursor": null }));
     let id = made["client_id"].as_str().unwrap().parse().unwrap();
-    let stored = world.app.store.application(id).await.unwrap().unwrap();
+    let stored = world.app().store.application(id).await.unwrap().unwrap();
     assert!(stored.authenticates(secret.as_str()));
 }
 
@@ -68,7 +68,7 @@ async fn login_options_go_by_the_domain_alone() {
     let (_, parent) = world.verified("example.com").await;
     assert_eq!(options("owner@example.com", "claudeai").await.done(), json!({ "sso": "none" }), "no connection yet");
     world.put(&format!("/parents/{parent}/connection"), json!({ "metadata_xml": METADATA })).await.done();
-    let sso = json!({ "sso": "optional", "authorization_endpoint": "https://id.example.com/oidc/authorize" });
+    let sso = json!({ "sso": "optional", "authorization_endpoint": world.url("/oidc/authorize") });
     for email in ["owner@example.com", "nobody%2Bx@EXAMPLE.com"] {
         assert_eq!(options(email, "claudeai").await.done(), sso, "whether or not there is an account");
     }

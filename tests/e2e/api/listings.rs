@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use super::World;
 
 /// Every item of a listing, page by page.
 async fn all(world: &World, path: &str, limit: usize) -> Vec<Value> {

@@ -33,8 +33,8 @@ enum Says {
     Silence,
 }
 
-pub(crate) struct Dns {
-    pub(crate) address: SocketAddr,
+pub(super) struct Dns {
+    pub(super) address: SocketAddr,
     names: Arc<Names>,
 }
 
@@ -45,7 +45,7 @@ struct Names {
 }
 
 impl Dns {
-    pub(crate) async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let (udp, tcp) = loop {
             let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
             if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
@@ -63,29 +63,29 @@ impl Dns {
         self.names.says.lock().unwrap().insert(name.to_ascii_lowercase(), says);
     }
 
-    pub(crate) fn txt(&self, name: &str, records: &[&[&str]]) {
+    pub(super) fn txt(&self, name: &str, records: &[&[&str]]) {
         let strings = |record: &&[&str]| record.iter().map(|&text| text.to_owned()).collect();
         self.set(name, Says::Txt(records.iter().map(strings).collect()));
     }
 
-    pub(crate) fn cname(&self, name: &str, target: &str) {
+    pub(super) fn cname(&self, name: &str, target: &str) {
         self.set(name, Says::Cname(target.to_owned()));
     }
 
-    pub(crate) fn nothing(&self, name: &str) {
+    pub(super) fn nothing(&self, name: &str) {
         self.set(name, Says::Nothing);
     }
 
-    pub(crate) fn fails(&self, name: &str, code: ResponseCode) {
+    pub(super) fn fails(&self, name: &str, code: ResponseCode) {
         self.set(name, Says::Code(code));
     }
 
-    pub(crate) fn silent(&self, name: &str) {
+    pub(super) fn silent(&self, name: &str) {
         self.set(name, Says::Silence);
     }
 
     /// How often a name was asked for.
-    pub(crate) fn asked(&self, name: &str) -> usize {
+    pub(super) fn asked(&self, name: &str) -> usize {
         self.names.asked.lock().unwrap().iter().filter(|asked| *asked == name).count()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use super::World;
 
 async fn add(world: &World, organization: &str, email: &str, role: Option<&str>) -> Value {
     let body = role.map_or_else(|| json!({ "email": email }), |role| json!({ "email": email, "role": role }));
