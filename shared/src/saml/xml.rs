@@ -391,6 +391,18 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_in_scope_are_bounded() {
+        let declare = |n: usize, prefix: &str| -> String {
+            (0..n).map(|i| format!(" xmlns:{prefix}{i}='urn:{prefix}{i}'")).collect::<Vec<_>>().concat()
+        };
+        let nested = |n: usize| format!("<r{}><a{}/></r>", declare(n / 2, "x"), declare(n - n / 2, "y"));
+        assert!(read(&nested(MAX_DECLARATIONS)).is_ok());
+        assert!(matches!(read(&nested(MAX_DECLARATIONS + 1)), Err(XmlError::Malformed(_))));
+        let beside = format!("<r><a{0}/><b{0}/></r>", declare(MAX_DECLARATIONS, "x"));
+        assert!(read(&beside).is_ok(), "what is out of scope does not count");
+    }
+
+    #[test]
     fn only_one_utf8_document() {
         for bad in [
             "",

@@ -2,9 +2,11 @@
 
 use axum::http::{Method, StatusCode, header};
 use vestibule::{
+    domain::Ownership,
     id::{LoginId, OrganizationKind},
     login::{Login, Progress},
     provisioning::Mode,
+    table::{Key, Transaction},
 };
 
 use super::{Answer, CALLBACK, World, encoded, request, sign_in, somebody};
@@ -212,4 +214,21 @@ async fn a_session_opens_only_what_its_person_belongs_to_since_before_it() {
     let theirs = theirs.id.to_string();
     let asked = [("prompt", "none"), ("organization", theirs.as_str())];
     assert_eq!(world.authorize(&asked, &anew).await.error(), "interaction_required");
+}
+
+#[tokio::test]
+async fn a_session_opens_nothing_once_the_domain_is_not_the_parents_any_more() {
+    let world = World::new().await;
+    let silent = [("prompt", "none")];
+    assert!(world.authorize(&silent, &world.session).await.handed_over().contains_key("code"));
+    let domain = Key::DomainOwner(world.ada.email.domain());
+    let mut transaction = Transaction::<()>::default();
+    transaction.delete(domain, ());
+    world.app().store.commit(transaction).await.unwrap();
+    assert_eq!(world.authorize(&silent, &world.session).await.error(), "interaction_required");
+    let held = Ownership { parent: world.app().random.id(), since: world.app().clock.now() };
+    let mut transaction = Transaction::<()>::default();
+    transaction.create(domain, &held, ());
+    world.app().store.commit(transaction).await.unwrap();
+    assert_eq!(world.authorize(&silent, &world.session).await.error(), "interaction_required", "another's");
 }

@@ -180,6 +180,21 @@ fn a_stranger_joins_with_the_default_role_and_is_tied() {
 }
 
 #[test]
+fn what_was_proven_long_ago_is_not_proven_now() {
+    let mut world = World::new();
+    let morning = crate::clock::after(world.now, -8 * 3600);
+    world.assertion.authn_instant = morning;
+    world.assertion.session_not_on_or_after = Some(crate::clock::after(world.now, 60));
+    let arrival = world.decide().unwrap();
+    assert_eq!((arrival.authentication.at, arrival.authentication.proven_at), (world.now, morning));
+    let Next::Enter(entrance) = &arrival.next else { panic!("one organization") };
+    assert_eq!(entrance.admission.authenticated_at, morning);
+    let session = crate::session::Session::begin(arrival.authentication, arrival.session_until);
+    assert!(session.serves(None, world.now) && !session.serves(Some(60), world.now));
+    assert!(!session.serves(None, crate::clock::after(world.now, 60)), "it ends with the identity provider's");
+}
+
+#[test]
 fn a_member_keeps_the_role_and_is_tied_once() {
     let mut world = World::new();
     let account = world.add_account();
