@@ -339,8 +339,8 @@ async fn settle_evidence(
 
 /// Removes a claim
 ///
-/// A verified domain is given up with it: sign-in for addresses on it ends, memberships stay, and others can verify
-/// the domain from then on.
+/// A verified domain is given up with it: new sign-ins with addresses on it are refused, sessions and grants go on
+/// until they end, memberships stay, and others can verify the domain from then on.
 #[utoipa::path(
     delete,
     path = "/parents/{id}/domains/{domain}",
