@@ -20,7 +20,7 @@ use crate::{
     account::{Address, Membership},
     clock::{Timestamp, after},
     id::{AccountId, ApplicationId, GrantId, OrganizationId, Random, Secret, SecretHash},
-    session::Authentication,
+    session::{Authentication, Promised},
     surface::SurfaceId,
 };
 
@@ -70,7 +70,7 @@ impl Admission {
             organization,
             surface: request.surface.clone(),
             scope: request.scope.clone(),
-            authenticated_at: authentication.at,
+            authenticated_at: authentication.proven_at,
             methods: authentication.methods.clone(),
             admitted_at: now,
         }
@@ -106,14 +106,17 @@ pub struct Code {
     /// The grant it was exchanged for; kept as long as that can live, to tell reuse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redeemed: Option<GrantId>,
+    /// The browser's session that begins with the exchange, where the login was a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<Promised>,
 }
 
 impl Code {
     /// A code for an admission.
     #[must_use]
-    pub fn new(request: AuthorizationRequest, admission: Admission) -> Self {
+    pub fn new(request: AuthorizationRequest, admission: Admission, promised: Option<Promised>) -> Self {
         let valid_until = after(admission.admitted_at, CODE_LIFETIME);
-        Self { request, admission, valid_until, redeemed: None }
+        Self { request, admission, valid_until, redeemed: None, promised }
     }
 
     /// How long its item is kept: as long as the grant it may be exchanged for.

@@ -16,7 +16,7 @@ use crate::{
     clock::{Timestamp, after},
     grant::AuthorizationRequest,
     id::{ConnectionId, LoginId, OrganizationId, Random, Secret, SecretHash},
-    session::Authentication,
+    session::{Authentication, Promised},
 };
 
 /// Seconds within which a person signs in, second factors and forgotten passwords included.
@@ -58,6 +58,9 @@ pub enum Progress {
         organizations: Vec<OrganizationId>,
         /// Whether the choice may make the person a member: after an assertion, but not after a session alone.
         may_join: bool,
+        /// The session that begins with the login, where it does not go on with one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promised: Option<Box<Promised>>,
     },
 }
 

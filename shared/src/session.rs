@@ -10,7 +10,7 @@ use crate::{
     account::{Address, Person},
     clock::{Timestamp, after},
     grant::AuthorizationRequest,
-    id::{AccountId, ConnectionId, OrganizationId, ParentId, Secret},
+    id::{AccountId, ConnectionId, OrganizationId, ParentId, Secret, SecretHash},
     organization::Organization,
     provisioning::{AtSignIn, at_sign_in},
     surface::Surface,
@@ -33,8 +33,10 @@ pub struct Authentication {
     pub connection: ConnectionId,
     /// The connection's parent: the only one whose organizations it opens.
     pub parent: ParentId,
-    /// When.
+    /// When we believed it.
     pub at: Timestamp,
+    /// When the person proved it to the identity provider, which can be long before: what `max_age` counts from.
+    pub proven_at: Timestamp,
     /// By what means (OpenID Connect Core, section 2, `amr`).
     pub methods: Vec<String>,
 }
@@ -49,17 +51,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that begins with an authentication.
+    /// A session that begins with an authentication, and ends with the identity provider's own at the latest.
     #[must_use]
-    pub fn begin(authentication: Authentication) -> Self {
-        let expires_at = after(authentication.at, LIFETIME);
-        Self { authentication, expires_at }
+    pub fn begin(authentication: Authentication, until: Option<Timestamp>) -> Self {
+        let longest = after(authentication.at, LIFETIME);
+        Self { authentication, expires_at: until.map_or(longest, |until| longest.min(until)) }
     }
 
     /// Whether it lives at `now` and the authentication is at most `max_age` seconds old.
     #[must_use]
     pub fn serves(&self, max_age: Option<i64>, now: Timestamp) -> bool {
-        let fresh = max_age.is_none_or(|seconds| now <= after(self.authentication.at, seconds));
+        let fresh = max_age.is_none_or(|seconds| now <= after(self.authentication.proven_at, seconds));
         now < self.expires_at && fresh
     }
 
@@ -97,6 +99,27 @@ impl Session {
             open.push(organization.id);
         }
         open
+    }
+}
+
+/// A session to be: its cookie is in the browser, and it begins when an application redeems the code that it came with.
+///
+/// That proves that this very browser began the login. Otherwise, a link and a form that posts itself would leave
+/// somebody in a session of another's making (RFC 6819, section 4.4.1.8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promised {
+    /// The hash of the cookie's secret.
+    pub cookie: SecretHash,
+    /// The session.
+    pub session: Session,
+}
+
+impl Promised {
+    /// The same, believed at `now`: what was joined until then is not younger than it.
+    #[must_use]
+    pub fn believed_at(mut self, now: Timestamp) -> Self {
+        self.session.authentication.at = now;
+        self
     }
 }
 

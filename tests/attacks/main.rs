@@ -10,6 +10,7 @@ use vestibule_local::idp::response::Signing;
 use world::{Attack, Base, PRODUCTS, WAYS, expected, judge, trust};
 
 mod claims;
+mod curves;
 mod differential;
 mod dsig;
 mod edit;
@@ -24,12 +25,13 @@ mod wrapping;
 
 type Family = (&'static str, fn(&Base) -> Vec<Attack>);
 
-const FAMILIES: [Family; 5] = [
+const FAMILIES: [Family; 6] = [
     ("wrapping", wrapping::attacks),
     ("signature", dsig::attacks),
     ("markup", markup::attacks),
     ("octets", octets::attacks),
     ("claims", claims::attacks),
+    ("curves", curves::attacks),
 ];
 
 /// A message that must be accepted, or the attack made of it proves nothing.

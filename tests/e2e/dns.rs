@@ -113,6 +113,8 @@ async fn programs_publish_and_remove() {
         assert_eq!(refused.status(), 422, "{name} {body}");
         assert_eq!(refused.headers()["content-type"], "application/problem+json");
     }
+    let refused = client.put(url(&format!("/dns/{NAME}/TXT"))).json(&json!(["v"])).send().await.unwrap();
+    assert_eq!(refused.headers()["content-type"], "application/problem+json", "{NAME}");
 }
 
 #[tokio::test]

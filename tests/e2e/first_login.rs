@@ -189,3 +189,72 @@ async fn the_demo_customer_is_made_once() {
     assert_eq!(claim(&page, "role"), "user");
     second.local.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_start_that_was_cut_short_goes_on_where_it_was() {
+    let scratch = vestibule_tests::Scratch::new();
+    let keep = |options: &mut vestibule_local::Options| {
+        options.seed = true;
+        options.data = Some(scratch.path().to_owned());
+    };
+    let first = Product::with(keep).await;
+    let demo = first.local.demo.clone().unwrap();
+    first.local.shutdown().await;
+    // The last thing that a start does.
+    std::fs::remove_file(scratch.path().join("demo.json")).unwrap();
+    let second = Product::with(keep).await;
+    let again = second.local.demo.as_ref().unwrap();
+    assert_eq!((&again.organization, &again.developers), (&demo.organization, &demo.developers));
+    second.local.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_the_provider_refuses_is_shown_in_words() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let state = async |browser: &mut Browser| {
+        let asked = browser.step(Method::GET, "/app/sign-in", None).await.location().unwrap();
+        let (_, state) = asked.query_pairs().find(|(name, _)| name == "state").unwrap();
+        state.into_owned()
+    };
+    for (answer, words) in [
+        ("error=access_denied&error_description=No+way", "the provider refused: No way."),
+        ("error=access_denied", "the provider refused: access_denied."),
+        ("code=x", "the provider refused: "),
+        ("code=x&iss=https%3A%2F%2Felsewhere.example", "it comes from another provider."),
+        ("", "it has no code."),
+    ] {
+        let state = state(&mut browser).await;
+        let page = browser.open(&format!("/app/callback?state={state}&{answer}")).await;
+        assert_eq!(page.status, 403, "{answer}");
+        assert!(page.text().contains(words), "{answer}: {}", page.text());
+    }
+    let page = browser.open("/app/callback?state=x&code=y").await;
+    assert!(page.text().contains("it belongs to no sign-in that this browser has under way"));
+}
+
+#[tokio::test]
+async fn the_demo_customer_leaves_an_audit_trail() {
+    let product = Product::demo().await;
+    sign_in(&mut product.browser(), "grace@acme.example", "").await;
+    let parent = &product.local.demo.as_ref().unwrap().parent;
+    let events = product.done(Method::GET, &format!("/parents/{parent}/events"), None).await;
+    let mut lines: Vec<String> = events["items"].as_array().unwrap().iter().map(line_of).collect();
+    // Within one moment they have no order.
+    lines.sort();
+    insta::assert_snapshot!(product.stable(&lines.join("\n")), @r"
+    connection.changed con_… by operator
+    domain.claimed acme.example by operator
+    domain.verified acme.example by operator
+    member.added acc_… by account
+    member.added acc_… by operator
+    name_id.tied acc_… by account
+    organization.created org_… by operator
+    provisioning.changed org_… by operator
+    ");
+}
+
+fn line_of(event: &Value) -> String {
+    let word = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    format!("{} {} by {}", word("/action"), word("/subject"), word("/actor/type"))
+}

@@ -4,6 +4,10 @@ use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use reqwest::Method;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use vestibule_local::{Local, Options, StartError};
 use vestibule_tests::{Product, Scratch};
 
@@ -72,6 +76,27 @@ async fn nothing_answers_after_the_end() {
     assert_eq!(product.browser().open("/").await.status, 200);
     tokio::time::timeout(Duration::from_secs(10), product.local.shutdown()).await.unwrap();
     assert!(reqwest::get(url).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_finished() {
+    let product = Product::start().await;
+    let port = product.local.base_url.port().unwrap();
+    let (mut stream, zone) = (TcpStream::connect(("127.0.0.1", port)).await.unwrap(), product.local.zone.clone());
+    let head = "PUT /dns/_x.acme.example/TXT HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                content-type: application/json\r\ncontent-length: 17\r\n\r\n{\"values\":";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Until it is under way: an idle connection is simply closed.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let end = tokio::spawn(product.local.shutdown());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!end.is_finished(), "it waits for the request");
+    stream.write_all(b"[\"v1\"]}").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    end.await.unwrap();
+    assert_eq!(zone.records().await[0].values, ["v1"]);
 }
 
 #[tokio::test]

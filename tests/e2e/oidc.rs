@@ -318,6 +318,7 @@ fn authentication(app: &App, account: &Account, parent: ParentId) -> Authenticat
         connection: app.random.id(),
         parent,
         at: app.clock.now(),
+        proven_at: app.clock.now(),
         methods: vec!["saml".to_owned()],
     }
 }
@@ -326,7 +327,7 @@ fn authentication(app: &App, account: &Account, parent: ParentId) -> Authenticat
 async fn sign_in(app: &App, account: &Account, parent: ParentId) -> String {
     let secret = app.random.secret();
     let mut transaction = Transaction::<()>::default();
-    transaction.begin_session(&secret.hash(), &Session::begin(authentication(app, account, parent)));
+    transaction.begin_session(&secret.hash(), &Session::begin(authentication(app, account, parent), None));
     app.store.commit(transaction).await.unwrap();
     format!("{}={}", session::COOKIE, secret.reveal())
 }

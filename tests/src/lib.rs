@@ -2,7 +2,9 @@
 //! browser small enough to see every step of.
 //!
 //! With `VESTIBULE_TEST_DYNAMODB` set to an address, the product's tables are made in the engine there, under a prefix
-//! of their own, in place of the embedded one.
+//! of their own, in place of the embedded one. Stories that restart the product stay with the embedded one.
+//!
+//! Snapshots are `insta`'s, written inline, of text that [`Product::stable`] freed from what differs between runs.
 
 mod browser;
 mod html;

@@ -50,7 +50,7 @@ impl Product {
         Self::with(|options| options.seed = true).await
     }
 
-    /// An empty product that keeps its data in `directory`.
+    /// An empty product that keeps its data in `directory`, always by the embedded engine.
     pub async fn at(directory: &Path) -> Self {
         Self::with(|options| options.data = Some(directory.to_owned())).await
     }
@@ -68,10 +68,12 @@ impl Product {
             operator_key: Some(operator_key().to_owned()),
             clock: Clock::Fixed(clock.clone()),
             random: Random::Seeded(SeededRandom::new(1)),
-            dynamodb: engine(),
             ..Options::default()
         };
         adjust(&mut options);
+        if options.data.is_none() {
+            options.dynamodb = engine();
+        }
         let local = Local::start(options).await.unwrap_or_else(|error| panic!("{error}"));
         Self { local, clock, calls: Arc::default() }
     }
@@ -101,6 +103,19 @@ impl Product {
         let text = response.text().await.unwrap();
         let answer = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect(&text) };
         (status, answer)
+    }
+
+    /// `text` without what differs from run to run or says nothing: the port, and the digits of identifiers.
+    #[must_use]
+    pub fn stable(&self, text: &str) -> String {
+        let text = text.replace(self.local.base_url.as_str().trim_end_matches('/'), "http://localhost");
+        let digits = |word: &str| word.len() == 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+        words.fold(String::new(), |out, word| {
+            let end = word.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(word.len());
+            let (letters, mark) = word.split_at(end);
+            out + if digits(letters) { "…" } else { letters } + mark
+        })
     }
 
     /// As [`Product::api`], for what must succeed.

@@ -21,7 +21,7 @@ use vestibule::{
     id::{AccountId, ApplicationId, OrganizationId},
     login::{self, Login, Progress},
     organization::Place,
-    session::{self, Session},
+    session::{self, Authentication, Session},
     signing_key::KeyRingError,
     table::Transaction,
     web::{self, Cookie, CookieReach},
@@ -185,8 +185,12 @@ async fn go_on(
     match (step(open, asked.silent || !window, facts.session.is_some()), session) {
         (Step::Answer(organization), Some(session)) => enter(app, &asked, session, organization, now).await,
         (Step::Choose(organizations), Some(session)) => {
-            let progress =
-                Progress::Choosing { authentication: session.authentication.clone(), organizations, may_join: false };
+            let progress = Progress::Choosing {
+                authentication: session.authentication.clone(),
+                organizations,
+                may_join: false,
+                promised: None,
+            };
             let (login, secret) = Login::begin(asked.request, now, &app.random);
             let login = Login { progress, expires_at: login.expires_at.min(session.expires_at), ..login };
             let target = format!("{}?login={}", choose::PATH, login.id);
@@ -219,11 +223,16 @@ async fn opened(app: &App, session: &Session, asked: &Asked, now: Timestamp) -> 
         return Err(Refusal::new("server_error", "the surface of the application is not configured"));
     };
     let email = session.authentication.email.folded();
-    let (organizations, person) = tokio::try_join!(
-        app.store.organizations_on(session.authentication.parent, &surface.id),
+    let Authentication { parent, email: address, .. } = &session.authentication;
+    let (organizations, person, holder) = tokio::try_join!(
+        app.store.organizations_on(*parent, &surface.id),
         app.store.person(&email),
+        app.store.domain_owner(address.domain()),
     )
     .map_err(|error| unavailable(&error))?;
+    if holder != Some(*parent) {
+        return Ok(Vec::new());
+    }
     Ok(session.opens(&asked.request, surface, &organizations, &person))
 }
 
@@ -254,7 +263,7 @@ async fn enter(
     let admission = Admission::new(&asked.request, &session.authentication, organization, now);
     let code = app.random.secret();
     let mut transaction = Transaction::<Infallible>::default();
-    transaction.issue_code(&code.hash(), &Code::new(asked.request.clone(), admission));
+    transaction.issue_code(&code.hash(), &Code::new(asked.request.clone(), admission, None));
     app.store.commit(transaction).await.map_err(|error| unavailable(&error))?;
     Ok(refusal::redirect(&asked.request.answered_with(&code, app.settings.issuer())))
 }

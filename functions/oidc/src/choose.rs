@@ -12,7 +12,7 @@ use vestibule::{
     account::Person,
     app::App,
     clock::Timestamp,
-    id::{LoginId, OrganizationId, Secret, SecretHash},
+    id::{LoginId, OrganizationId, ParentId, Secret, SecretHash},
     journal::{Actor, Entry},
     login::{self, ChoiceError, Login},
     organization::Organization,
@@ -86,12 +86,13 @@ async fn list(app: &App, headers: &HeaderMap, id: LoginId) -> Result<Response, F
     let Waiting { login: Stored { value: login, .. }, token, surface } = wait(app, headers, id, now).await?;
     let (authentication, ..) = login.choosing()?;
     let email = authentication.email.folded();
-    let (organizations, person, application) = tokio::try_join!(
+    let (organizations, person, holder, application) = tokio::try_join!(
         app.store.organizations_on(authentication.parent, &surface.id),
         app.store.person(&email),
+        app.store.domain_owner(authentication.email.domain()),
         app.store.application(login.request.application),
     )?;
-    let choices = choices(&login, &surface, &organizations, &person, now)?;
+    let choices = choices(&login, &surface, &organizations, &person, holder, now)?;
     let page = Choose {
         shell: Shell::new("Choose an organization"),
         email: authentication.email.to_string(),
@@ -119,16 +120,19 @@ async fn commit(app: &App, headers: &HeaderMap, form: &Parameters) -> Result<Res
     }
     let (authentication, ..) = login.choosing()?;
     let email = authentication.email.folded();
-    let (organizations, person) =
-        tokio::try_join!(app.store.organizations_on(authentication.parent, &surface.id), app.store.person(&email),)?;
+    let (organizations, person, holder) = tokio::try_join!(
+        app.store.organizations_on(authentication.parent, &surface.id),
+        app.store.person(&email),
+        app.store.domain_owner(authentication.email.domain()),
+    )?;
     let chosen = chosen.ok_or(ChoiceError::NotOffered)?;
-    let entrance = login.choose(chosen, &surface, &organizations, &person, now)?;
+    let entrance = login.choose(chosen, &surface, &organizations, &person, holder, now)?;
 
     let actor = Actor::Account { id: authentication.account };
     let entry = Entry { parent: authentication.parent, actor, at: now };
     let mut transaction = Transaction::default();
     transaction.finish_login(id, version, ChoiceError::Finished);
-    let code = transaction.enter(&login, &entrance, entry, ChoiceError::Changed, &app.random);
+    let code = transaction.enter(&login, &entrance, login.promised(now), entry, ChoiceError::Changed, &app.random);
     app.store.commit(transaction).await?;
 
     let response = refusal::redirect(&login.request.answered_with(&code, app.settings.issuer()));
@@ -154,13 +158,14 @@ fn choices(
     surface: &Surface,
     organizations: &[Stored<Organization>],
     person: &Person,
+    holder: Option<ParentId>,
     now: Timestamp,
 ) -> Result<Vec<Choice>, ChoiceError> {
     let (_, offered, _) = login.choosing()?;
     let mut choices = Vec::new();
     let mut refused = ChoiceError::NotMember;
     for id in offered {
-        match login.choose(*id, surface, organizations, person, now) {
+        match login.choose(*id, surface, organizations, person, holder, now) {
             Ok(entrance) => choices.extend(organizations.iter().find(|stored| stored.value.id == *id).map(|stored| {
                 Choice { organization: *id, name: stored.value.name.to_string(), joins: entrance.joins.is_some() }
             })),

@@ -20,6 +20,7 @@ use vestibule::{
     clock::Timestamp,
     grant::{ACCESS_LIFETIME, Grant, GrantError, GrantRefusal, IdToken, Presented, RefreshToken},
     id::{ApplicationId, GrantId, Secret, SecretHash},
+    session::Promised,
     signing_key::{IdTokenKeys, KeyRingError},
     table::{CommitError, StoreError, Stored, Transaction},
 };
@@ -116,6 +117,9 @@ async fn redeem(provider: &Provider, client: &Client, form: &Parameters, now: Ti
     let mut transaction = Transaction::default();
     transaction.replace_code(&hash, &redeemed.code, version, GrantError::UsedTwice);
     transaction.create_grant(&redeemed.grant);
+    if let Some(Promised { cookie, session }) = &redeemed.code.promised {
+        transaction.begin_session(cookie, session);
+    }
     match app.store.commit(transaction).await {
         Ok(()) => Ok(tokens),
         Err(CommitError::Refused(GrantError::UsedTwice) | CommitError::Contended) => Err(used_twice(app, &hash).await),

@@ -16,7 +16,9 @@ use vestibule::{
     connection::Connection,
     id::{Reference, hex, sha256},
     login::{self, Arrived, Attempt, Facts, Login, LoginError, Progress},
-    saml::{Assertion, CheckName, Expected, MAX_MESSAGE_BYTES, Reason, Refusal, Request, Skew, Trace, Unverified},
+    saml::{
+        Assertion, CheckName, Expected, MAX_MESSAGE_BYTES, Outcome, Reason, Refusal, Request, Skew, Trace, Unverified,
+    },
     session,
     surface::Surface,
     table::{CommitError, StoreError, Stored},
@@ -268,7 +270,7 @@ fn other_person(app: &App, login: &Login, reference: &Reference) -> Response {
     Redirect::to(&login.request.refused_with("login_required", description, app.settings.issuer())).into_response()
 }
 
-/// Keeps the attempt, logs it once without the form, and answers with a page.
+/// Logs the attempt once without the form, and answers with a page.
 async fn refuse(app: &App, mut attempt: Attempt, refusal: Refusal) -> Response {
     let (reason, check) = (refusal.reason(), refusal.check());
     attempt.reason = Some(reason);
@@ -280,6 +282,16 @@ async fn refuse(app: &App, mut attempt: Attempt, refusal: Refusal) -> Response {
         %check,
         "sign-in refused"
     );
+    // Anybody can post anything here: what neither answers a login of this browser nor was signed by the customer's
+    // identity provider is not the customer's to read, and would bury what is.
+    let signed = attempt
+        .checks
+        .checks()
+        .iter()
+        .any(|check| check.name == CheckName::Signature && check.outcome == Outcome::Passed);
+    if attempt.application.is_none() && !signed {
+        return refusal::refused(reason, &attempt.reference);
+    }
     if let Err(error) = app.store.keep_attempt(&attempt).await {
         // The refusal stands without its trace.
         tracing::error!(?error, reference = %attempt.reference, "the attempt was not kept");

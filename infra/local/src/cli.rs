@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Vestibule, the enterprise identity layer of a `SaaS` vendor.
+/// Vestibule, the enterprise identity layer of a SaaS vendor
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, about, args_conflicts_with_subcommands = true)]
 struct Cli {

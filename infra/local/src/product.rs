@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How long requests under way may take once the end is asked for.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How the local product is to run.
 #[derive(Clone, Debug, Default)]
@@ -175,21 +175,18 @@ impl Local {
     /// Ends it: requests under way are finished, then the database is closed.
     pub async fn shutdown(self) {
         self.stopper.stop();
-        for front in self.fronts {
-            finish(front).await;
+        let fronts = async {
+            for front in self.fronts {
+                let _ = front.await;
+            }
+        };
+        if tokio::time::timeout(GRACE, fronts).await.is_err() {
+            tracing::warn!("a request takes too long to end and is cut off");
         }
         if let Some((stopper, task)) = self.engine {
             stopper.stop();
-            finish(task).await;
+            let _ = tokio::time::timeout(GRACE, task).await;
         }
-    }
-}
-
-/// Waits for a server's end, for as long as its requests may take.
-async fn finish(mut task: JoinHandle<()>) {
-    if tokio::time::timeout(GRACE, &mut task).await.is_err() {
-        tracing::warn!("a request took too long to end and was cut off");
-        task.abort();
     }
 }
 

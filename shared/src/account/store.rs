@@ -160,14 +160,20 @@ impl<E: Clone> Transaction<E> {
     }
 
     /// Ties an account to the NameID that a connection knows it by, in place of the tie of version `stale` if there is
-    /// one; `taken` when either has another tie by now.
-    pub fn tie_name_id(&mut self, address: &FoldedAddress, tie: &NameIdTie, stale: Option<u64>, taken: E) {
+    /// one; `taken` when either has another tie by now. Where the connection knows the account by the NameID already,
+    /// that half is left as it is.
+    pub fn tie_name_id(&mut self, address: &FoldedAddress, tie: &NameIdTie, stale: Option<u64>, known: bool, taken: E) {
         let (key, item) = (Key::NameIdOf(address, tie.connection), Item::NameId(tie.clone()));
         match stale {
             None => self.create(key, &item, taken.clone()),
             Some(version) => self.replace(key, &item, version, taken.clone()),
         }
-        self.create(Key::NameId(tie.connection, &tie.name_id_hash), tie, taken);
+        let key = Key::NameId(tie.connection, &tie.name_id_hash);
+        if known {
+            self.require(key, taken);
+        } else {
+            self.create(key, tie, taken);
+        }
     }
 
     /// Forgets the tie of `version`, so that the next sign-in ties the account anew; `changed` when it is another by now.

@@ -29,6 +29,7 @@ fn admission(now: Timestamp) -> Admission {
         connection: crate::id::ConnectionId::from_bits(3),
         parent: crate::id::ParentId::from_bits(4),
         at: now,
+        proven_at: now,
         methods: Vec::new(),
     };
     Admission::new(&request(), &authentication, OrganizationId::from_bits(5), now)
@@ -52,7 +53,7 @@ pub(super) fn granted(now: Timestamp) -> Grant {
 
 /// Redeems a code of `start()` at `now`, after `change` to the code and to what is presented.
 fn redeem(change: impl FnOnce(&mut Code, &mut Presented<'_>), now: Timestamp) -> Result<Redeemed, GrantRefusal> {
-    let mut code = Code::new(request(), admission(start()));
+    let mut code = Code::new(request(), admission(start()), None);
     let mut presented = Presented { application: code.request.application, redirect_uri: CALLBACK, verifier: VERIFIER };
     change(&mut code, &mut presented);
     code.redeem(&presented, Some(&membership(start())), now, &Random::default())

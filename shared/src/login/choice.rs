@@ -4,10 +4,10 @@ use super::{Entrance, Login, Progress, enter};
 use crate::{
     account::Person,
     clock::Timestamp,
-    id::OrganizationId,
+    id::{OrganizationId, ParentId},
     organization::Organization,
     provisioning::{AtSignIn, at_sign_in},
-    session::Authentication,
+    session::{Authentication, Promised},
     surface::Surface,
     table::Stored,
 };
@@ -39,15 +39,24 @@ impl Login {
     /// [`ChoiceError::Finished`] for a login that has not come to a choice.
     pub fn choosing(&self) -> Result<(&Authentication, &[OrganizationId], bool), ChoiceError> {
         match &self.progress {
-            Progress::Choosing { authentication, organizations, may_join } => {
+            Progress::Choosing { authentication, organizations, may_join, .. } => {
                 Ok((authentication, organizations, *may_join))
             }
             Progress::Identifying | Progress::IdentityProvider { .. } => Err(ChoiceError::Finished),
         }
     }
 
-    /// Decides on a choice, given the parent's `organizations` on the application's surface and the person, as they are
-    /// now. It opens nothing that the sign-in did not: who may not join has to be a member still.
+    /// The session that begins with the choice, if it is to begin with one.
+    #[must_use]
+    pub fn promised(&self, now: Timestamp) -> Option<Promised> {
+        match &self.progress {
+            Progress::Choosing { promised, .. } => promised.as_deref().cloned().map(|to_be| to_be.believed_at(now)),
+            Progress::Identifying | Progress::IdentityProvider { .. } => None,
+        }
+    }
+
+    /// Decides on a choice, given the parent's `organizations` on the application's surface, the person and the holder of
+    /// the domain of the person's address, as they are now. It opens nothing that the sign-in did not: who may not join has to be a member still.
     ///
     /// # Errors
     /// [`ChoiceError`].
@@ -57,6 +66,7 @@ impl Login {
         surface: &Surface,
         organizations: &[Stored<Organization>],
         person: &Person,
+        holder: Option<ParentId>,
         now: Timestamp,
     ) -> Result<Entrance, ChoiceError> {
         let (authentication, offered, may_join) = self.choosing()?;
@@ -65,6 +75,9 @@ impl Login {
         let organization = &stored.value;
         if organization.parent != authentication.parent || organization.surface != self.request.surface {
             return Err(ChoiceError::NotOffered);
+        }
+        if holder != Some(authentication.parent) {
+            return Err(ChoiceError::NotMember);
         }
         if !self.request.may_be_about(authentication.account) {
             return Err(ChoiceError::OtherPerson);
@@ -89,7 +102,7 @@ mod tests {
         account::{Account, Membership, Source},
         clock::after,
         grant::AuthorizationRequest,
-        id::{AccountId, ConnectionId, ParentId, Random},
+        id::{AccountId, ConnectionId, Random},
         organization::new_account,
         provisioning::{Mode, Provisioning},
         session::Session,
@@ -103,6 +116,7 @@ mod tests {
         person: Person,
         login: Login,
         session: Session,
+        holder: Option<ParentId>,
         now: Timestamp,
     }
 
@@ -156,6 +170,7 @@ mod tests {
                 connection: ConnectionId::from_bits(1),
                 parent: ParentId::from_bits(1),
                 at: now,
+                proven_at: now,
                 methods: Vec::new(),
             };
             let (mut login, _) = Login::begin(request, now, &random);
@@ -163,6 +178,7 @@ mod tests {
                 authentication: authentication.clone(),
                 organizations: vec![OrganizationId::from_bits(1), OrganizationId::from_bits(2)],
                 may_join: true,
+                promised: None,
             };
             Self {
                 organizations: vec![
@@ -174,7 +190,8 @@ mod tests {
                     account: Some(Stored { value: account, version: 1 }),
                     name_ids: Vec::new(),
                 },
-                session: Session::begin(authentication),
+                session: Session::begin(authentication, None),
+                holder: Some(ParentId::from_bits(1)),
                 surface,
                 login,
                 now,
@@ -183,7 +200,8 @@ mod tests {
 
         fn choose(&self, organization: u128) -> Result<Option<Membership>, ChoiceError> {
             let chosen = OrganizationId::from_bits(organization);
-            let chosen = self.login.choose(chosen, &self.surface, &self.organizations, &self.person, self.now);
+            let chosen =
+                self.login.choose(chosen, &self.surface, &self.organizations, &self.person, self.holder, self.now);
             chosen.map(|entrance| entrance.joins.map(|joining| joining.membership))
         }
 
@@ -215,6 +233,10 @@ mod tests {
         let mut world = World::new();
         world.login.request.subject = Some(AccountId::from_bits(9));
         assert_eq!(world.choose(1), Err(ChoiceError::OtherPerson));
+        for holder in [None, Some(ParentId::from_bits(2))] {
+            let world = World { holder, ..World::new() };
+            assert_eq!(world.choose(1), Err(ChoiceError::NotMember), "the domain is no longer the parent's");
+        }
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Arrival {
     pub tie: Option<NewTie>,
     /// What the browser's session will remember.
     pub authentication: Authentication,
+    /// When the identity provider's own session ends, if it says.
+    pub session_until: Option<Timestamp>,
     /// Where the person goes.
     pub next: Next,
 }
@@ -63,6 +65,8 @@ pub struct NewTie {
     pub tie: NameIdTie,
     /// The version of the one that it replaces: of an identity provider that the connection had before.
     pub stale: Option<u64>,
+    /// Whether the connection knows the account by the NameID already.
+    pub known: bool,
 }
 
 /// What becomes of the account.
@@ -166,6 +170,7 @@ pub fn decide(
         connection: facts.connection.id,
         parent: facts.connection.parent,
         at: now,
+        proven_at: facts.assertion.authn_instant.min(now),
         methods: vec![METHOD.to_owned()],
     };
     let tie = new_tie(facts, &authentication, name_id_hash, now);
@@ -175,7 +180,8 @@ pub fn decide(
         }
         several => Next::Choose(several.iter().map(|(organization, _)| organization.value.id).collect()),
     };
-    Ok(Arrival { account, tie, authentication, next })
+    let session_until = facts.assertion.session_not_on_or_after;
+    Ok(Arrival { account, tie, authentication, session_until, next })
 }
 
 /// The account, having signed in: the one of the address, or a new one.
@@ -231,7 +237,7 @@ fn new_tie(facts: &Facts<'_>, authentication: &Authentication, name_id_hash: &st
         name_id_hash: name_id_hash.to_owned(),
         since: now,
     };
-    Some(NewTie { tie, stale: present.map(|tie| tie.version) })
+    Some(NewTie { tie, stale: present.map(|tie| tie.version), known: facts.known_as.is_some() })
 }
 
 fn check_domain(facts: &Facts<'_>, trace: &mut Trace) -> Result<(), Refusal> {
@@ -252,6 +258,8 @@ fn check_tie(facts: &Facts<'_>, name_id_hash: &str, trace: &mut Trace) -> Result
     let of_address = of_address.filter(|tie| tie.identity_provider == *present);
     let found = match (of_address, facts.known_as) {
         (None, None) => Ok("neither tied yet"),
+        // The connection was moved to another identity provider and is back.
+        (None, Some(known)) if Some(known.account) == account => Ok("tied before"),
         (Some(tie), Some(known)) if tie.name_id_hash == name_id_hash && Some(known.account) == account => Ok("tied"),
         (Some(_), None) => Err("the address is tied to another NameID"),
         (_, Some(_)) => Err("the NameID is tied to another address"),

@@ -8,7 +8,7 @@ use crate::{
     grant::Code,
     id::{ConnectionId, LoginId, ParentId, Random, Secret},
     journal::{Action, Actor, Entry},
-    session::Session,
+    session::{Promised, Session},
     table::{CommitError, Key, Page, Range, Store, StoreError, Stored, Transaction},
 };
 
@@ -46,10 +46,11 @@ impl Store {
     }
 
     /// Commits an arrival: the replay marker, the end (or the next step) of the login, the account, its tie, the
-    /// membership, the session, the code, the attempt and the events; all or nothing.
+    /// membership, the code and the session that begins with it, the attempt and the events; all or nothing.
     ///
     /// # Errors
-    /// [`LoginError::Changed`] when what it was decided on has changed: the login, the person, the tie, or, for somebody who joins, the organization or the holding of the domain; else [`CommitError`].
+    /// [`LoginError::Changed`] when what it was decided on has changed: the login, the person, the tie, or, for somebody
+    /// who joins, the organization or the holder of the domain; else [`CommitError`].
     pub async fn arrive(
         &self,
         login: &Stored<Login>,
@@ -74,22 +75,26 @@ impl Store {
             AccountChange::New(account) => transaction.create_account(account, changed),
             AccountChange::SignedIn(account, version) => transaction.replace_account(account, *version, changed),
         }
-        if let Some(NewTie { tie, stale }) = &arrival.tie {
-            transaction.tie_name_id(&arrival.authentication.email.folded(), tie, *stale, changed);
+        if let Some(NewTie { tie, stale, known }) = &arrival.tie {
+            transaction.tie_name_id(&arrival.authentication.email.folded(), tie, *stale, *known, changed);
             transaction.record(&entry.event(Action::NameIdTied, &tie.account, (), tie, random));
         }
         let session = random.secret();
-        transaction.begin_session(&session.hash(), &Session::begin(arrival.authentication.clone()));
+        let promised = Promised {
+            cookie: session.hash(),
+            session: Session::begin(arrival.authentication.clone(), arrival.session_until),
+        };
         let code = match &arrival.next {
             Next::Enter(entrance) => {
                 transaction.finish_login(login.value.id, login.version, changed);
-                Some(transaction.enter(&login.value, entrance, entry, changed, random))
+                Some(transaction.enter(&login.value, entrance, Some(promised), entry, changed, random))
             }
             Next::Choose(organizations) => {
                 let progress = Progress::Choosing {
                     authentication: arrival.authentication.clone(),
                     organizations: organizations.clone(),
                     may_join: true,
+                    promised: Some(Box::new(promised)),
                 };
                 let login_on = Login { progress, ..login.value.clone() };
                 transaction.replace_login(&login_on, login.version, changed);
@@ -133,15 +138,24 @@ impl Store {
 
 impl<E: Clone> Transaction<E> {
     /// A person's entrance: the membership, if the person joins by it, and the application's code.
-    pub fn enter(&mut self, login: &Login, entrance: &Entrance, entry: Entry, changed: E, random: &Random) -> Secret {
+    pub fn enter(
+        &mut self,
+        login: &Login,
+        entrance: &Entrance,
+        promised: Option<Promised>,
+        entry: Entry,
+        changed: E,
+        random: &Random,
+    ) -> Secret {
         if let Some(Joining { membership, organization }) = &entrance.joins {
             self.require_organization(&organization.value, organization.version, changed.clone());
-            self.require(Key::DomainOwner(membership.email.domain()), changed.clone());
+            let domain = Key::DomainOwner(membership.email.domain());
+            self.require_field(domain, "parent", organization.value.parent.to_string(), changed.clone());
             self.create_membership(membership, changed);
             self.record(&entry.event(Action::MemberAdded, &membership.account, (), membership, random));
         }
         let code = random.secret();
-        self.issue_code(&code.hash(), &Code::new(login.request.clone(), entrance.admission.clone()));
+        self.issue_code(&code.hash(), &Code::new(login.request.clone(), entrance.admission.clone(), promised));
         code
     }
 }

@@ -170,4 +170,45 @@ mod tests {
         assert_eq!(der_integer(&[0, 0]), [2, 1, 0]);
         assert_eq!(ecdsa_der(&[1], &[0xff]), [0x30, 7, 2, 1, 1, 2, 2, 0, 0xff]);
     }
+
+    /// By another implementation, since ours signs with fewer hashes than it verifies.
+    fn sign(pkcs8: &[u8], method: Method, field: usize, octets: &[u8]) -> Vec<u8> {
+        use openssl::{ecdsa::EcdsaSig, hash::MessageDigest, pkey::PKey, sign::Signer};
+        let key = PKey::private_key_from_pkcs8(pkcs8).unwrap();
+        let digest = match method.hash {
+            Hash::Sha256 => MessageDigest::sha256(),
+            Hash::Sha384 => MessageDigest::sha384(),
+            Hash::Sha512 => MessageDigest::sha512(),
+        };
+        let value = Signer::new(digest, &key).unwrap().sign_oneshot_to_vec(octets).unwrap();
+        if method.scheme == Scheme::Rsa {
+            return value;
+        }
+        let size = i32::try_from(field).unwrap();
+        let value = EcdsaSig::from_der(&value).unwrap();
+        [value.r().to_vec_padded(size).unwrap(), value.s().to_vec_padded(size).unwrap()].concat()
+    }
+
+    #[test]
+    fn every_method_verifies_what_another_implementation_signed_and_nothing_else() {
+        let rsa = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        let p256 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let p384 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        let pinned = |pair: &rcgen::KeyPair| {
+            let certificate = rcgen::CertificateParams::default().self_signed(pair).unwrap();
+            PinnedKey::from_certificate(certificate.der()).unwrap()
+        };
+        for (pair, scheme, field) in [(&rsa, Scheme::Rsa, 0), (&p256, Scheme::Ecdsa, 32), (&p384, Scheme::Ecdsa, 48)] {
+            let key = pinned(pair);
+            for (_, method) in METHODS {
+                let signed = Method { scheme, hash: method.hash };
+                let value = sign(pair.serialized_der(), signed, field, b"octets");
+                assert_eq!(method.verify(&key, b"octets", &value), *method == signed, "{:?} {method:?}", key.kind());
+                assert!(!method.verify(&key, b"octet", &value));
+                for other in METHODS.iter().map(|(_, other)| *other).filter(|other| *other != signed) {
+                    assert!(!other.verify(&key, b"octets", &value), "{other:?} for {signed:?}");
+                }
+            }
+        }
+    }
 }

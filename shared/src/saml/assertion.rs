@@ -119,13 +119,16 @@ pub struct Email<'a> {
 }
 
 impl Assertion {
-    /// The person's e-mail address: from the attribute named by the connection, else from an attribute of a well-known
-    /// name, else from the `NameID` if that is one. The first source that is present decides; if it does not hold
-    /// exactly one address, there is none.
+    /// The person's e-mail address: from the attribute named by the connection and no other, where it names one; else
+    /// from an attribute of a well-known name, else from the `NameID` if that is one. The first source that is present
+    /// decides; if it does not hold exactly one address, there is none.
     #[must_use]
     pub fn email(&self, attribute: Option<&str>) -> Option<Email<'_>> {
-        let named = attribute.and_then(|name| self.find(&[name]));
-        if let Some(found) = named.or_else(|| self.find(EMAIL_NAMES)) {
+        let found = match attribute {
+            Some(name) => Some(self.find(&[name])?),
+            None => self.find(EMAIL_NAMES),
+        };
+        if let Some(found) = found {
             let address = self.only_value(&found.name)?;
             return is_email(address).then_some(Email { address, source: &found.name });
         }
@@ -175,7 +178,7 @@ impl Assertion {
 
     /// The one value of all attributes of this name.
     fn only_value(&self, name: &str) -> Option<&str> {
-        let mut values = self.attributes.iter().filter(|a| a.name == name).flat_map(|a| &a.values);
+        let mut values = self.attributes.iter().filter(|a| is_named(a, &[name])).flat_map(|a| &a.values);
         let first = values.next()?;
         values.all(|other| other == first).then_some(first)
     }

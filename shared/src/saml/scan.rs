@@ -15,6 +15,9 @@ pub(super) const MAX_NODES: usize = 10_000;
 /// Most attributes (namespace declarations included) of one element: the parser compares them pairwise.
 pub(super) const MAX_ATTRIBUTES: usize = 128;
 
+/// Most namespace declarations in scope of one element: canonicalization looks prefixes up among them, for every element.
+pub(super) const MAX_DECLARATIONS: usize = 64;
+
 /// What to do with comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comments {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use uppsala::pull::{PullEvent, PullParser};
 use uppsala::{Attribute as ParsedAttribute, QName};
 
-use super::scan::{Comments, MAX_DEPTH, MAX_NODES, XmlError, scan};
+use super::scan::{Comments, MAX_DECLARATIONS, MAX_DEPTH, MAX_NODES, XmlError, scan};
 
 /// Position of a node in its tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,6 +189,8 @@ struct Builder {
     nodes: Vec<Node>,
     open: Vec<NodeId>,
     weight: usize,
+    /// Namespace declarations in scope.
+    declared: usize,
 }
 
 impl Builder {
@@ -203,6 +205,10 @@ impl Builder {
             }
             PullEvent::StartElement { name, attributes, namespace_declarations, byte_start, .. } => {
                 self.weigh(attributes.len() + namespace_declarations.len())?;
+                self.declared += namespace_declarations.len();
+                if self.declared > MAX_DECLARATIONS {
+                    return Err(XmlError::malformed(format!("more than {MAX_DECLARATIONS} namespaces in scope")));
+                }
                 let element = Element {
                     name: checked_name(name)?,
                     attributes: attributes.into_iter().map(checked_attribute).collect::<Result<_, _>>()?,
@@ -220,6 +226,9 @@ impl Builder {
                 if let Some(node) = self.open.pop().and_then(|id| self.nodes.get_mut(id.0)) {
                     node.end = end;
                     node.source.end = byte_end;
+                    if let Kind::Element(element) = &node.kind {
+                        self.declared -= element.declarations.len();
+                    }
                 }
                 Ok(())
             }

@@ -43,11 +43,12 @@ enum What {
     Check { condition: Condition },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Condition {
     Absent,
     Present,
     Version(u64),
+    Field(&'static str, String),
     /// Absent, or ended at this second since the Unix epoch and not cleaned yet.
     AbsentOrEnded(i64),
 }
@@ -135,6 +136,11 @@ impl<E> Transaction<E> {
     /// Requires the item to be there; `gone` otherwise.
     pub fn require(&mut self, key: Key<'_>, gone: E) {
         self.push(key, What::Check { condition: Condition::Present }, Some(gone));
+    }
+
+    /// Requires the item's text `field` to be `value`; `other` when it is another or the item is gone.
+    pub fn require_field(&mut self, key: Key<'_>, field: &'static str, value: String, other: E) {
+        self.push(key, What::Check { condition: Condition::Field(field, value) }, Some(other));
     }
 
     /// Requires the item to still have `version`; `changed` otherwise.
@@ -262,29 +268,32 @@ impl What {
 }
 
 impl Condition {
-    fn expression(self) -> &'static str {
+    fn expression(&self) -> &'static str {
         match self {
             Self::Absent => "attribute_not_exists(pk)",
             Self::Present => "attribute_exists(pk)",
             Self::Version(_) => "#version = :version",
+            Self::Field(..) => "#field = :field",
             Self::AbsentOrEnded(_) => "attribute_not_exists(pk) OR #ttl <= :now",
         }
     }
 
-    fn names(self) -> Option<HashMap<String, String>> {
+    fn names(&self) -> Option<HashMap<String, String>> {
         match self {
             Self::Absent | Self::Present => None,
             Self::Version(_) => Some(HashMap::from([("#version".to_owned(), VERSION.to_owned())])),
+            Self::Field(field, _) => Some(HashMap::from([("#field".to_owned(), (*field).to_owned())])),
             Self::AbsentOrEnded(_) => Some(HashMap::from([("#ttl".to_owned(), TTL.to_owned())])),
         }
     }
 
-    fn values(self) -> Option<HashMap<String, AttributeValue>> {
+    fn values(&self) -> Option<HashMap<String, AttributeValue>> {
         match self {
             Self::Absent | Self::Present => None,
             Self::Version(version) => {
                 Some(HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]))
             }
+            Self::Field(_, value) => Some(HashMap::from([(":field".to_owned(), AttributeValue::S(value.clone()))])),
             Self::AbsentOrEnded(now) => Some(HashMap::from([(":now".to_owned(), AttributeValue::N(now.to_string()))])),
         }
     }

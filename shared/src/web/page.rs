@@ -4,7 +4,7 @@ use askama::Template;
 use aws_lc_rs::digest;
 use axum::response::{Html, IntoResponse, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use url::Url;
 
 /// What the shell around every page needs; templates extend `shell.html` and hold one as `shell`.
@@ -84,7 +84,6 @@ pub fn page_posting_to(status: StatusCode, template: &impl Template, elsewhere: 
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     response
 }
 

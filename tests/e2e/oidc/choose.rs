@@ -40,6 +40,7 @@ impl Choosing {
             authentication: authentication(app, &world.ada, world.parent),
             organizations: organizations.to_vec(),
             may_join: true,
+            promised: None,
         };
         let mut transaction = Transaction::<()>::default();
         transaction.replace_login(&Login { progress, ..stored.value }, stored.version, ());

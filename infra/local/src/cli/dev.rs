@@ -69,7 +69,7 @@ impl Dev {
             dynamodb: None,
         };
         // From the beginning, so that an impatient Ctrl-C does not cut a start short half-way.
-        let end = end_asked();
+        let mut signals = Signals::listen();
         let local = match Local::start(options).await {
             Ok(local) => local,
             Err(error) => return fail(&error),
@@ -77,8 +77,12 @@ impl Dev {
         if announce(&local, data.as_deref()).is_err() {
             tracing::warn!("the terminal is gone; the product runs on");
         }
-        end.await;
-        local.shutdown().await;
+        signals.next().await;
+        // Whoever asks twice does not want to wait for the requests under way.
+        tokio::select! {
+            () = local.shutdown() => {}
+            () = signals.next() => {}
+        }
         ExitCode::SUCCESS
     }
 }
@@ -131,20 +135,38 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Ends with Ctrl-C, and with SIGTERM where there is such a thing.
-fn end_asked() -> impl Future<Output = ()> {
-    let interrupt = tokio::signal::ctrl_c();
+/// Who asks for the end: Ctrl-C, and SIGTERM where there is such a thing.
+struct Signals {
     #[cfg(unix)]
-    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    async move {
+    heard: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
+impl Signals {
+    /// From now on nothing is missed. Where the system does not let itself be asked, a signal ends the process at once.
+    fn listen() -> Self {
         #[cfg(unix)]
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let both = signal(SignalKind::interrupt()).and_then(|one| Ok([one, signal(SignalKind::terminate())?]));
+            Self { heard: both.ok() }
         }
-        let _ = interrupt.await;
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        match &mut self.heard {
+            Some([interrupt, terminate]) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            None => std::future::pending().await,
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
     }
 }

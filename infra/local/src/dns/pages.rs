@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use askama::Template;
 use axum::{
     Form, Json, Router,
-    extract::{Path, State},
+    extract::{Path, State, rejection::JsonRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post, put},
@@ -99,8 +99,9 @@ async fn remove_form(State(zone): State<Zone>, Form(form): Form<RecordForm>) -> 
 async fn publish(
     State(zone): State<Zone>,
     Path(name): Path<String>,
-    Json(body): Json<Values>,
+    body: Result<Json<Values>, JsonRejection>,
 ) -> Result<Json<Record>, Problem> {
+    let Json(body) = body.map_err(|error| Problem::invalid("", &error.body_text()))?;
     zone.publish(&name, body.values).await.map(Json).map_err(|error| problem(&error))
 }
 

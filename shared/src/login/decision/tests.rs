@@ -172,7 +172,7 @@ fn a_stranger_joins_with_the_default_role_and_is_tied() {
     let arrival = world.decide().unwrap();
     let AccountChange::New(account) = &arrival.account else { panic!("a new account") };
     assert_eq!(account.last_sign_in, Some(world.now));
-    assert_eq!(arrival.tie, Some(NewTie { tie: world.tie(account.id, HASH), stale: None }));
+    assert_eq!(arrival.tie, Some(NewTie { tie: world.tie(account.id, HASH), stale: None, known: false }));
     let Next::Enter(entrance) = arrival.next else { panic!("one organization") };
     let membership = entrance.joins.unwrap().membership;
     assert_eq!((membership.role.as_str(), membership.source), ("user", Source::Jit));
@@ -243,7 +243,15 @@ fn a_connection_moved_to_another_identity_provider_ties_anew() {
     };
     world.person.name_ids.push(Stored { value: before, version: 3 });
     let arrival = world.decide().unwrap();
-    assert_eq!(arrival.tie, Some(NewTie { tie: world.tie(account, HASH), stale: Some(3) }));
+    assert_eq!(arrival.tie, Some(NewTie { tie: world.tie(account, HASH), stale: Some(3), known: false }));
+    // And back again, where the NameID is known.
+    world.known_as = Some(world.tie(account, HASH));
+    assert_eq!(
+        world.decide().unwrap().tie,
+        Some(NewTie { tie: world.tie(account, HASH), stale: Some(3), known: true })
+    );
+    world.known_as = Some(world.tie(world.random.id(), HASH));
+    assert_eq!(world.decide().err(), Some(Reason::NameIdConflict), "somebody else's");
 }
 
 #[test]
