@@ -65,7 +65,8 @@ pub struct RedirectUri(String);
 /// The text is no [`RedirectUri`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a redirect URI is absolute, has no fragment, and is https, http on a loopback host, or of a private scheme such as com.example.app"
+    "a redirect URI is absolute, has at most {MAX_URI} characters, no fragment and no user name, and is https, http on \
+     a loopback host, or of a private scheme such as com.example.app"
 )]
 pub struct RedirectUriError;
 

@@ -98,7 +98,7 @@ pub fn found(
 ) -> Founding {
     let new_account = existing.is_none().then(|| new_account(primary_owner, now, random));
     let account = existing.or(new_account.as_ref()).map_or_else(|| random.id(), |account| account.id);
-    let parent = Parent { id: random.id(), connection: None, domains: 0, organizations: 1, created_at: now };
+    let parent = Parent { id: random.id(), connection: None, domains: 0, created_at: now };
     let organization = Organization {
         id: random.id(),
         parent: parent.id,

@@ -197,5 +197,5 @@ async fn register_once(app: &App, operation: &Operation, asked: &Registration) -
 pub(crate) async fn list(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Result<Answer, Problem> {
     let place = query.of("applications", &app)?;
     let page = app.store.applications(place.after.as_deref(), place.limit).await?;
-    Answer::new(StatusCode::OK, &place.page(page, |stored| Application::from(stored.value), &app))
+    Answer::new(StatusCode::OK, &place.page(page, Application::from, &app))
 }

@@ -89,44 +89,14 @@ pub(crate) struct Finding {
     /// The resolver's address.
     #[schema(example = "1.1.1.1:53")]
     perspective: String,
-    /// What came of asking it, as a word. Clients must expect further words.
-    #[schema(value_type = Outcome)]
+    /// What came of asking it: `found`, `altered_value`, `older_token`, `wrong_value`, `doubled_suffix`, `wrong_host`,
+    /// `empty`, `nxdomain`, `servfail`, `refused`, `timeout` or `failed`. Clients must expect further words.
+    #[schema(value_type = String, example = "nxdomain")]
     outcome: domain::Outcome,
     /// The values that were there, cut to what can be shown.
     found: Vec<String>,
     /// What it means and what to do about it.
     explanation: String,
-}
-
-/// What came of asking a resolver.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "it describes a type of the shared crate, which knows no OpenAPI")]
-pub(crate) enum Outcome {
-    /// The record is there.
-    Found,
-    /// The value is there with something around it, or in other letters.
-    AlteredValue,
-    /// There is another token.
-    OlderToken,
-    /// There are other TXT records only.
-    WrongValue,
-    /// The zone's name stands twice in the record's name.
-    DoubledSuffix,
-    /// The value is there under another name.
-    WrongHost,
-    /// The name has no TXT record.
-    Empty,
-    /// The name does not exist.
-    Nxdomain,
-    /// The resolver could not find out.
-    Servfail,
-    /// The resolver refused to answer.
-    Refused,
-    /// There was no answer in time.
-    Timeout,
-    /// The resolver could not be reached.
-    Failed,
 }
 
 impl From<DomainClaim> for Domain {
@@ -339,8 +309,8 @@ async fn settle_evidence(
 
 /// Removes a claim
 ///
-/// A verified domain is given up with it: sign-in for addresses on it ends, memberships stay, and others can verify
-/// the domain from then on.
+/// A verified domain is given up with it: new sign-ins with addresses on it are refused, sessions and grants go on
+/// until they end, memberships stay, and others can verify the domain from then on.
 #[utoipa::path(
     delete,
     path = "/parents/{id}/domains/{domain}",

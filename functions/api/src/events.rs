@@ -101,8 +101,7 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Answer, Problem> {
     let place = query.of(&format!("events {id}"), &app)?;
-    let (parent, events) =
-        tokio::try_join!(app.store.parent(id), app.store.events(id, place.after.as_deref(), place.limit))?;
-    parent.ok_or_else(|| Problem::not_found("parent organization"))?;
-    Answer::new(StatusCode::OK, &place.page(events, |stored| Event::from(stored.value), &app))
+    let read = app.store.events(id, place.after.as_deref(), place.limit);
+    let parent = ("parent organization", app.store.parent(id));
+    Answer::new(StatusCode::OK, &place.page_of(parent, read, Event::from, &app).await?)
 }

@@ -33,7 +33,7 @@ use http::{HeaderValue, header};
 use vestibule::{app::App, domain::Resolver, web};
 
 /// Bytes of a request's body: metadata of an identity provider is the largest thing that anybody sends.
-const MAX_BODY: usize = 2 * 1024 * 1024;
+const MAX_REQUEST: usize = 2 * 1024 * 1024;
 /// Where the API is.
 const BASE: &str = "/api/v1";
 
@@ -101,7 +101,7 @@ pub fn router(app: Arc<App>, resolver: Arc<Resolver>) -> Router {
         .route_layer(from_fn_with_state(app.clone(), operator::require))
         .merge(open().method_not_allowed_fallback(problems::method_not_allowed))
         .fallback(web::not_found)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .layer(map_response(uncached))
         .layer(from_fn_with_state(app.clone(), web::observe));
     Router::new().nest(BASE, routes).with_state(Api { app, resolver })

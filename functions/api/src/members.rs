@@ -183,10 +183,9 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Answer, Problem> {
     let place = query.of(&format!("members {id}"), &app)?;
-    let (organization, members) =
-        tokio::try_join!(app.store.place(id), app.store.members(id, place.after.as_deref(), place.limit))?;
-    organization.ok_or_else(|| Problem::not_found("organization"))?;
-    Answer::new(StatusCode::OK, &place.page(members, |stored| Member::from(stored.value), &app))
+    let read = app.store.members(id, place.after.as_deref(), place.limit);
+    let organization = ("organization", app.store.place(id));
+    Answer::new(StatusCode::OK, &place.page_of(organization, read, Member::from, &app).await?)
 }
 
 /// Changes a member's role

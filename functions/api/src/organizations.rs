@@ -73,13 +73,13 @@ pub(crate) struct PrimaryOwner {
     /// The account.
     #[schema(value_type = String, example = "acc_5d41402abc4b2a76b9719d911017c592")]
     account: AccountId,
-    /// Its e-mail address; null in the moment in which the account's membership is being changed.
-    #[schema(value_type = Option<String>, example = "ada@example.com", required)]
-    email: Option<Address>,
+    /// Its e-mail address.
+    #[schema(value_type = String, format = Email, example = "ada@example.com")]
+    email: Address,
 }
 
 impl Organization {
-    fn of(organization: organization::Organization, owner: Option<Address>) -> Self {
+    fn of(organization: organization::Organization, owner: Address) -> Self {
         Self {
             id: organization.id,
             parent_id: organization.parent,
@@ -137,7 +137,7 @@ async fn found(app: &App, operation: &Operation, founders: &Founders<'_>) -> Res
     let existing = person.account.as_ref().map(|account| &account.value);
     let founding = organization::found(name.clone(), surface, primary_owner, existing, now, &app.random);
     let owner = founding.membership.email.clone();
-    let organization = Organization::of(founding.organization.clone(), Some(owner));
+    let organization = Organization::of(founding.organization.clone(), owner);
     let answer = Answer::new(StatusCode::CREATED, &organization)?;
     let entry = Entry { parent: founding.parent.id, actor: Actor::Operator, at: now };
     let mut transaction = Transaction::default();
@@ -164,8 +164,11 @@ async fn found(app: &App, operation: &Operation, founders: &Founders<'_>) -> Res
 )]
 pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<OrganizationId>) -> Result<Answer, Problem> {
     let Stored { value: organization, .. } = find(id, &app).await?;
-    let owner = app.store.member(id, organization.primary_owner).await?.map(|member| member.value.email);
-    Answer::new(StatusCode::OK, &Organization::of(organization, owner))
+    let owner = app.store.member(id, organization.primary_owner).await?.ok_or_else(|| {
+        tracing::error!(organization = %id, "its primary owner is not a member");
+        Problem::unavailable()
+    })?;
+    Answer::new(StatusCode::OK, &Organization::of(organization, owner.value.email))
 }
 
 /// The organization of this id.

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use vestibule::{app::App, table, web::Problem};
+use vestibule::{
+    app::App,
+    table::{self, StoreError, Stored},
+    web::Problem,
+};
 
 use crate::problems::invalid_parameter;
 
@@ -66,8 +70,25 @@ impl PageQuery {
 
 impl Place {
     /// The page that was read there, its items as `show` gives them.
-    pub(crate) fn page<T, U>(&self, read: table::Page<T>, show: impl FnMut(T) -> U, app: &App) -> Page<U> {
+    pub(crate) fn page<T, U>(&self, read: table::Page<Stored<T>>, show: impl Fn(T) -> U, app: &App) -> Page<U> {
         let seal = |position: String| app.settings.sealing_key.seal(&self.purpose, position.as_bytes(), &app.random);
-        Page { items: read.items.into_iter().map(show).collect(), next_cursor: read.next.map(seal) }
+        let items = read.items.into_iter().map(|stored| show(stored.value)).collect();
+        Page { items, next_cursor: read.next.map(seal) }
+    }
+
+    /// As [`Place::page`], for what belongs to an `owner`, read side by side with it.
+    ///
+    /// # Errors
+    /// A problem where there is no such owner, which is called `what`.
+    pub(crate) async fn page_of<O, T, U>(
+        &self,
+        (what, owner): (&str, impl Future<Output = Result<Option<O>, StoreError>>),
+        read: impl Future<Output = Result<table::Page<Stored<T>>, StoreError>>,
+        show: impl Fn(T) -> U,
+        app: &App,
+    ) -> Result<Page<U>, Problem> {
+        let (owner, read) = tokio::try_join!(owner, read)?;
+        owner.ok_or_else(|| Problem::not_found(what))?;
+        Ok(self.page(read, show, app))
     }
 }

@@ -12,7 +12,7 @@ use vestibule::{
     web::Problem,
 };
 
-use crate::{MAX_BODY, problems};
+use crate::{MAX_REQUEST, problems};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -43,7 +43,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        path.map(|path| Self(path.0)).map_err(|_| Problem::not_found("thing as the path names"))
+        path.map(|path| Self(path.0)).map_err(|_| problems::NOT_FOUND.says("Nothing is at this path."))
     }
 }
 
@@ -52,7 +52,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|query| Self(query.0)).map_err(|error| problems::INVALID_VALUE.says(&reason(&error)))
+        query.map(|query| Self(query.0)).map_err(|error| {
+            problems::INVALID_VALUE.says(&format!("The query is not as it should be: {}.", reason(&error)))
+        })
     }
 }
 
@@ -95,7 +97,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
 async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            problems::TOO_LARGE.says(&format!("A body has at most {MAX_BODY} bytes."))
+            problems::TOO_LARGE.says(&format!("A body has at most {MAX_REQUEST} bytes."))
         } else {
             problems::MALFORMED_JSON.says("The body did not arrive whole.")
         }
@@ -110,8 +112,10 @@ fn read_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T
     }
     match Json::from_bytes(bytes) {
         Ok(Json(value)) => Ok(value),
-        Err(JsonRejection::JsonDataError(error)) => Err(problems::INVALID_VALUE.says(&reason(&error))),
-        Err(error) => Err(problems::MALFORMED_JSON.says(&reason(&error))),
+        Err(JsonRejection::JsonDataError(error)) => {
+            Err(problems::INVALID_VALUE.says(&format!("The body is not as it should be: {}.", reason(&error))))
+        }
+        Err(error) => Err(problems::MALFORMED_JSON.says(&format!("The body can not be read: {}.", reason(&error)))),
     }
 }
 

@@ -109,11 +109,13 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Answer, Problem> {
     let place = query.of(&format!("sign-ins {id}"), &app)?;
-    let (parent, mut page) =
-        tokio::try_join!(app.store.parent(id), app.store.attempts(id, place.after.as_deref(), place.limit))?;
-    parent.ok_or_else(|| Problem::not_found("parent organization"))?;
-    // What has ended is gone, even where the table has not been cleaned yet.
-    let now = app.clock.now();
-    page.items.retain(|attempt| now < attempt.value.kept_until());
-    Answer::new(StatusCode::OK, &place.page(page, |stored| SignIn::from(stored.value), &app))
+    let read = async {
+        let mut page = app.store.attempts(id, place.after.as_deref(), place.limit).await?;
+        // What has ended is gone, even where the table has not been cleaned yet.
+        let now = app.clock.now();
+        page.items.retain(|attempt| now < attempt.value.kept_until());
+        Ok(page)
+    };
+    let parent = ("parent organization", app.store.parent(id));
+    Answer::new(StatusCode::OK, &place.page_of(parent, read, SignIn::from, &app).await?)
 }

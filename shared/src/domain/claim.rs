@@ -199,8 +199,8 @@ impl DomainClaim {
         let Challenge { name, value } = &self.challenge;
         match self.state {
             ClaimState::Pending => format!(
-                "Publish a TXT record named {name} with the value {value}. Once most resolvers see it, the domain is \
-                 verified."
+                "Publish a TXT record named {name} with the value {value}. Once most resolvers see it, ask for a \
+                 refresh."
             ),
             ClaimState::Verified { .. } => {
                 "The domain is verified. Leave the record in place: it is looked for again from time to time."
@@ -261,13 +261,7 @@ mod tests {
     }
 
     fn parent() -> Parent {
-        Parent {
-            id: ParentId::from_bits(1),
-            connection: None,
-            domains: 0,
-            organizations: 1,
-            created_at: Timestamp::UNIX_EPOCH,
-        }
+        Parent { id: ParentId::from_bits(1), connection: None, domains: 0, created_at: Timestamp::UNIX_EPOCH }
     }
 
     fn claimed(domain: &str) -> Result<(Parent, DomainClaim), ClaimError> {

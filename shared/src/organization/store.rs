@@ -36,7 +36,7 @@ impl Store {
         Ok(self.get::<Place>(Key::OrganizationPlace(id)).await?.map(|stored| stored.value))
     }
 
-    /// A parent's organizations on every surface, at most [`MAX_ORGANIZATIONS`](crate::parent::MAX_ORGANIZATIONS).
+    /// A parent's organizations on every surface.
     ///
     /// # Errors
     /// [`StoreError`].

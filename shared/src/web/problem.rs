@@ -37,14 +37,15 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 }
 
 impl Problem {
-    /// A problem of the kind `slug`, which says `detail`.
+    /// A problem of the kind `slug`, which says `detail`, made a whole sentence where it is a part of one, as the words
+    /// of errors are.
     #[must_use]
     pub fn new(status: StatusCode, slug: &str, title: &str, detail: &(impl ToString + ?Sized)) -> Self {
         Self {
             kind: format!("urn:vestibule:problem:{slug}"),
             title: title.to_owned(),
             status,
-            detail: detail.to_string(),
+            detail: sentence(&detail.to_string()),
             members: Map::new(),
             header: None,
         }
@@ -91,6 +92,15 @@ impl Problem {
     }
 }
 
+fn sentence(words: &str) -> String {
+    let mut rest = words.trim().chars();
+    let mut whole: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
+    if whole.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | '\'' | '"' | '`')) {
+        whole.push('.');
+    }
+    whole
+}
+
 /// A store's failure as a problem, logged.
 #[must_use]
 pub fn problem_of_store(error: &StoreError) -> Problem {
@@ -128,7 +138,7 @@ mod tests {
                 "type": "urn:vestibule:problem:invalid-value",
                 "title": "A value is not acceptable",
                 "status": 422,
-                "detail": "not an address",
+                "detail": "Not an address.",
                 "pointer": "/email",
             })
         );
