@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Credentials, Region},
 };
 use dynoxide::Database;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
-use crate::{StartError, data::Data, stop::Stop};
+use crate::{StartError, aside, data::Data, stop::Stop};
 
 /// The database's file in the data directory.
 const FILE: &str = "dynamodb.sqlite";
@@ -23,7 +23,7 @@ pub(crate) async fn start(data: &Data, stop: &Stop) -> Result<(String, JoinHandl
         None => Database::memory(),
     };
     let database = database.map_err(|error| StartError::Engine(error.to_string()))?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Listen)?;
+    let listener = aside::listen().await?;
     let url = format!("http://{}", listener.local_addr().map_err(StartError::Listen)?);
     let stopping = stop.clone();
     let task = tokio::spawn(async move {

@@ -12,6 +12,7 @@
 //!
 //! [`Local`] is all of it together, for the program (`cli`) and for the tests; [`data`] is where it keeps things.
 
+mod aside;
 pub mod cli;
 pub mod data;
 pub mod dns;

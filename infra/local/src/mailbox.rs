@@ -9,13 +9,13 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use vestibule::clock::{Clock, Timestamp};
 
 pub(crate) use pages::router;
 
 use crate::{
-    StartError,
+    StartError, aside,
     data::{Data, DataError},
     stop::Stop,
 };
@@ -94,7 +94,7 @@ impl Mailbox {
             mails.extend(mail.map(|mail| (mail.id, mail)));
         }
         let mailbox = Self(Arc::new(Inner { data: data.clone(), clock: clock.clone(), mails: Mutex::new(mails) }));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Listen)?;
+        let listener = aside::listen().await?;
         let url = format!("http://{}", listener.local_addr().map_err(StartError::Listen)?);
         let serving = axum::serve(listener, ses::router(mailbox.clone())).with_graceful_shutdown(stop.clone().asked());
         let task = tokio::spawn(async move {
