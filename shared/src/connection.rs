@@ -51,9 +51,6 @@ pub enum ConnectionError {
     /// The parent has no verified domain.
     #[error("single sign-on needs a verified domain: people are recognised by their addresses on it")]
     NoVerifiedDomain,
-    /// Somebody else changed the same at the same time.
-    #[error("somebody else changed this at the same moment; look again and repeat it")]
-    Changed,
 }
 
 impl Options {

@@ -11,7 +11,7 @@ pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
 pub use observe::{not_found, observe};
 pub use origin::is_from_own_page;
 pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to};
-pub use problem::{Problem, problem_of_store};
+pub use problem::Problem;
 
 /// Bytes of a request's body, unless a handler says otherwise.
 pub const MAX_BODY: usize = 1024 * 1024;

@@ -101,16 +101,11 @@ fn sentence(words: &str) -> String {
     whole
 }
 
-/// A store's failure as a problem, logged.
-#[must_use]
-pub fn problem_of_store(error: &StoreError) -> Problem {
-    tracing::error!(?error, "the store failed");
-    Problem::unavailable()
-}
-
+/// A store's failure, logged.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        problem_of_store(&error)
+        tracing::error!(?error, "the store failed");
+        Problem::unavailable()
     }
 }
 
