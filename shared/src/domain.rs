@@ -1,20 +1,26 @@
 //! Domains: names, claims on them, and what DNS says of a claim.
 //!
 //! A parent claims a domain and publishes the claim's record in the domain's zone. Whoever has published it first holds
-//! the domain, exclusively; a domain that is held grants nothing on the names below it.
+//! the domain, exclusively; a domain that is held grants nothing on the names below it. What is held is lost only by its
+//! record being gone, with authority and for long: no resolver's trouble costs anybody a domain.
 
 mod claim;
+mod diagnosis;
 mod evidence;
 mod name;
+mod ownership;
 #[cfg(feature = "resolver")]
 mod resolver;
+mod schedule;
+mod state;
 mod store;
 
-pub use claim::{
-    Challenge, ClaimError, ClaimState, DomainClaim, LOOKUP_INTERVAL, MAX_DOMAINS, Observed, TooSoon, claim,
-};
-pub use evidence::{Evidence, Finding, Outcome};
+pub use claim::{Challenge, ClaimError, DomainClaim, LOOKUP_INTERVAL, MAX_DOMAINS, Notice, Observed, TooSoon, claim};
+pub use diagnosis::usual_mistakes;
+pub use evidence::{Evidence, Finding, Outcome, Source, Verdict};
 pub use name::{DomainName, DomainNameError};
+pub use ownership::{Ownership, PROTECTION};
 #[cfg(feature = "resolver")]
-pub use resolver::Resolver;
-pub use store::Ownership;
+pub use resolver::{Resolver, TrustError, ZoneServers};
+pub use schedule::LEASE;
+pub use state::{Absence, ClaimState, GIVE_UP, HoldChange, LAPSE, WARNING};

@@ -75,6 +75,18 @@ pub enum Action {
     /// A claim was proven but another parent holds the domain.
     #[serde(rename = "domain.conflict")]
     DomainConflict,
+    /// A claim was given up: its record was not seen for too long.
+    #[serde(rename = "domain.failed")]
+    DomainFailed,
+    /// The record of a verified domain has been gone for a day.
+    #[serde(rename = "domain.missing")]
+    DomainMissing,
+    /// The record of a verified domain was gone for too long: nobody joins by it any more.
+    #[serde(rename = "domain.lapsed")]
+    DomainLapsed,
+    /// The record of a lapsed domain is there again.
+    #[serde(rename = "domain.restored")]
+    DomainRestored,
     /// A claim was removed, and with it the hold on the domain where it was verified.
     #[serde(rename = "domain.removed")]
     DomainRemoved,

@@ -177,7 +177,7 @@ async fn customer(app: &App, idp: &IdentityProvider, domain: &str) -> (Connectio
     transaction.found(&founding, ());
     transaction.create_connection(&connection);
     let domain: DomainName = domain.parse().unwrap();
-    transaction.create(Key::DomainOwner(&domain), &Ownership { parent, since: now }, ());
+    transaction.create(Key::DomainOwner(&domain), &Ownership::new(parent, now), ());
     app.store.commit(transaction).await.unwrap();
     (connection, founding.organization)
 }

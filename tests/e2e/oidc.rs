@@ -129,7 +129,7 @@ impl World {
         app.store.commit(transaction).await.unwrap();
         let mut transaction = Transaction::<()>::default();
         transaction.replace_account(&ada, 1, ());
-        let held = Ownership { parent: founding.parent.id, since: app.clock.now() };
+        let held = Ownership::new(founding.parent.id, app.clock.now());
         transaction.create(Key::DomainOwner(email.domain()), &held, ());
         app.store.commit(transaction).await.unwrap();
         let (application, other) = (register(&app, true).await, register(&app, true).await);

@@ -11,6 +11,7 @@ use vestibule::{
     app::App,
     clock::Timestamp,
     connection::{self, ConnectionError},
+    domain::DomainClaim,
     id::{ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
     saml::{IdpMetadata, PinnedKey},
@@ -242,7 +243,9 @@ async fn set_once(
     {
         return Ok(value.clone());
     }
-    if !domains.iter().any(|claim| claim.state.is_verified()) {
+    // A lapsed domain is no reason to keep an administrator from the keys of a connection that is there already.
+    let suffices = |claim: &DomainClaim| claim.state.is_verified() || (present.is_some() && claim.state.is_held());
+    if !domains.iter().any(suffices) {
         return Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain).into());
     }
     let (now, before) = (app.clock.now(), present.as_ref().map(|present| &present.value));

@@ -52,7 +52,7 @@ pub(crate) struct Domain {
     /// When DNS was last asked; null before the first time.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     checked_at: Option<Timestamp>,
-    /// What each resolver saw then.
+    /// What each server saw then.
     findings: Vec<Finding>,
 }
 
@@ -64,7 +64,11 @@ pub(crate) enum Status {
     Pending,
     /// The record was seen, and the parent holds the domain.
     Verified,
-    /// The record was seen, but another parent holds the domain.
+    /// The record was not seen for 30 days, and nobody looks for it any more.
+    Failed,
+    /// The record of a verified domain was gone for 72 hours: members keep their access, and nobody joins by it.
+    Lapsed,
+    /// Another parent holds the domain.
     Conflict,
 }
 
@@ -83,14 +87,18 @@ pub(crate) struct Record {
     value: String,
 }
 
-/// What one resolver saw.
+/// What one server saw.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Finding {
-    /// The resolver's address.
+    /// The server's address, behind its name where it has one.
     #[schema(example = "1.1.1.1:53")]
     perspective: String,
+    /// What kind of server it is: one of the `zone`'s own, or a `resolver`.
+    #[schema(value_type = String, example = "resolver")]
+    source: domain::Source,
     /// What came of asking it: `found`, `altered_value`, `older_token`, `wrong_value`, `doubled_suffix`, `wrong_host`,
-    /// `empty`, `nxdomain`, `servfail`, `refused`, `timeout` or `failed`. Clients must expect further words.
+    /// `empty`, `nxdomain`, `servfail`, `refused`, `timeout`, `bogus`, `lame`, `too_many_aliases`, `alias_loop`,
+    /// `internal`, `no_servers`, `not_asked` or `failed`. Clients must expect further words.
     #[schema(value_type = String, example = "nxdomain")]
     outcome: domain::Outcome,
     /// The values that were there, cut to what can be shown.
@@ -108,6 +116,7 @@ impl From<DomainClaim> for Domain {
         let show = |finding: domain::Finding| Finding {
             explanation: finding.explain(&challenge),
             perspective: finding.perspective,
+            source: finding.source,
             outcome: finding.outcome,
             found: finding.values,
         };
@@ -115,6 +124,8 @@ impl From<DomainClaim> for Domain {
         let status = match state {
             ClaimState::Pending => Status::Pending,
             ClaimState::Verified { .. } => Status::Verified,
+            ClaimState::Failed { .. } => Status::Failed,
+            ClaimState::Lapsed { .. } => Status::Lapsed,
             ClaimState::Conflict { .. } => Status::Conflict,
         };
         let record = Record { name: challenge.name, kind: "TXT", value: challenge.value };
@@ -124,8 +135,8 @@ impl From<DomainClaim> for Domain {
 
 /// Claims a domain
 ///
-/// To claim a domain again changes nothing and answers with the present claim. Publish the record, then ask for a
-/// refresh.
+/// To claim a domain again changes nothing and answers with the present claim, except that a claim that was given up is
+/// tried again. Publish the record; it is looked for every minute at first. A refresh looks at once.
 #[utoipa::path(
     post,
     path = "/parents/{id}/domains",
@@ -154,8 +165,20 @@ async fn claim_once(app: &App, operation: &Operation, id: ParentId, domain: &Dom
     let Stored { value: parent, version } = parent.ok_or_else(|| Problem::not_found("parent organization"))?;
     let now = app.clock.now();
     let mut transaction = Transaction::default();
+    let entry = Entry { parent: id, actor: Actor::Operator, at: now };
     let answer = if let Some(present) = present {
-        let answer = Answer::new(StatusCode::OK, &Domain::from(present.value))?;
+        let revived = present.value.revived(now);
+        if let Some(claim) = &revived {
+            transaction.replace_domain_claim(claim, present.version, Obstacle::Changed);
+            transaction.record(&entry.event(
+                Action::DomainClaimed,
+                domain,
+                present.value.state,
+                claim.state,
+                &app.random,
+            ));
+        }
+        let answer = Answer::new(StatusCode::OK, &Domain::from(revived.unwrap_or(present.value)))?;
         transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
         answer
     } else {
@@ -168,7 +191,6 @@ async fn claim_once(app: &App, operation: &Operation, id: ParentId, domain: &Dom
         transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
         transaction.replace_parent(&parent, version, Obstacle::Changed);
         transaction.create_domain_claim(&claim, Obstacle::Changed);
-        let entry = Entry { parent: id, actor: Actor::Operator, at: now };
         transaction.record(&entry.event(Action::DomainClaimed, domain, (), &claim.challenge, &app.random));
         answer
     };
@@ -222,9 +244,10 @@ pub(crate) async fn show(
 
 /// Asks DNS now
 ///
-/// Looks the record up from every configured resolver and answers with what each of them saw. Where more than half of
-/// them saw it, the domain is verified, unless another parent holds it. One lookup for a claim begins at most every
-/// five seconds.
+/// Looks the record up and answers with what each server saw. The zone's own servers are asked first, then every
+/// configured resolver, unless the zone's own servers say that the record is not there: a resolver would remember that for
+/// as long as the zone says. Where more than half of the perspectives saw it, the zone's own servers counting as one, the
+/// domain is verified, unless another parent holds it. One lookup for a claim begins at most every five seconds.
 #[utoipa::path(
     post,
     path = "/parents/{id}/domains/{domain}/refresh",
@@ -295,9 +318,9 @@ async fn settle_evidence(
     domain: &DomainName,
     evidence: &Evidence,
 ) -> Result<Answer, Obstacle> {
-    let (claim, holder) = tokio::try_join!(app.store.domain_claim(id, domain), app.store.domain_owner(domain))?;
+    let (claim, owner) = tokio::try_join!(app.store.domain_claim(id, domain), app.store.domain_ownership(domain))?;
     let Stored { value: claim, version } = claim.ok_or_else(no_such_claim)?;
-    let observed = claim.observe(evidence.clone(), holder);
+    let observed = claim.observe(evidence.clone(), owner.as_ref(), &app.random);
     let answer = Answer::new(StatusCode::OK, &Domain::from(observed.claim.clone()))?;
     let entry = Entry { parent: id, actor: Actor::Operator, at: evidence.at };
     let mut transaction = Transaction::default();
@@ -335,11 +358,12 @@ pub(crate) async fn remove(
 }
 
 async fn remove_once(app: &App, id: ParentId, domain: &DomainName) -> Result<(), Obstacle> {
-    let (parent, claim) = tokio::try_join!(app.store.parent(id), app.store.domain_claim(id, domain))?;
+    let (parent, claim, owner) =
+        tokio::try_join!(app.store.parent(id), app.store.domain_claim(id, domain), app.store.domain_ownership(domain))?;
     let (parent, claim) = parent.zip(claim).ok_or_else(no_such_claim)?;
     let entry = Entry { parent: id, actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
-    transaction.delete_domain_claim(&claim.value, claim.version, Obstacle::Changed);
+    transaction.delete_domain_claim(&claim.value, claim.version, owner.as_ref(), Obstacle::Changed);
     transaction.replace_parent(&claim.value.removed_from(&parent.value), parent.version, Obstacle::Changed);
     transaction.record(&entry.event(Action::DomainRemoved, domain, claim.value.state, (), &app.random));
     app.store.commit(transaction).await?;

@@ -12,7 +12,8 @@ use vestibule::{
     account::Person,
     app::App,
     clock::Timestamp,
-    id::{LoginId, OrganizationId, ParentId, Secret, SecretHash},
+    domain::Ownership,
+    id::{LoginId, OrganizationId, Secret, SecretHash},
     journal::{Actor, Entry},
     login::{self, ChoiceError, Login},
     organization::Organization,
@@ -89,9 +90,10 @@ async fn list(app: &App, headers: &HeaderMap, id: LoginId) -> Result<Response, F
     let (organizations, person, holder, application) = tokio::try_join!(
         app.store.organizations_on(authentication.parent, &surface.id),
         app.store.person(&email),
-        app.store.domain_owner(authentication.email.domain()),
+        app.store.domain_ownership(authentication.email.domain()),
         app.store.application(login.request.application),
     )?;
+    let holder = holder.map(|stored| stored.value);
     let choices = choices(&login, &surface, &organizations, &person, holder, now)?;
     let page = Choose {
         shell: Shell::new("Choose an organization"),
@@ -123,9 +125,10 @@ async fn commit(app: &App, headers: &HeaderMap, form: &Parameters) -> Result<Res
     let (organizations, person, holder) = tokio::try_join!(
         app.store.organizations_on(authentication.parent, &surface.id),
         app.store.person(&email),
-        app.store.domain_owner(authentication.email.domain()),
+        app.store.domain_ownership(authentication.email.domain()),
     )?;
     let chosen = chosen.ok_or(ChoiceError::NotOffered)?;
+    let holder = holder.map(|stored| stored.value);
     let entrance = login.choose(chosen, &surface, &organizations, &person, holder, now)?;
 
     let actor = Actor::Account { id: authentication.account };
@@ -158,7 +161,7 @@ fn choices(
     surface: &Surface,
     organizations: &[Stored<Organization>],
     person: &Person,
-    holder: Option<ParentId>,
+    holder: Option<Ownership>,
     now: Timestamp,
 ) -> Result<Vec<Choice>, ChoiceError> {
     let (_, offered, _) = login.choosing()?;

@@ -195,13 +195,14 @@ async fn sign_in(
     for _ in 0..ATTEMPTS {
         let store = &app.store;
         let (owner, person, known_as, used, organizations) = tokio::try_join!(
-            store.domain_owner(email.domain()),
+            store.domain_ownership(email.domain()),
             store.person(&folded),
             store.name_id(connection.id, &name_id_hash),
             store.is_used(connection.id, &assertion_hash),
             store.organizations_on(connection.parent, &pending.surface.id),
         )?;
-        if owner == Some(connection.parent) {
+        let owner = owner.map(|stored| stored.value);
+        if owner.is_some_and(|owner| owner.parent == connection.parent) {
             attempt.email = Some(email.clone());
         }
         let facts = Facts {

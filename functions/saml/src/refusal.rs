@@ -58,6 +58,10 @@ pub(crate) fn refused(reason: Reason, reference: &Reference) -> Response {
             "You proved who you are, but you are not a member of an organization here.",
             "Ask your administrator to add you, and give the reference number below.",
         ),
+        Reason::DomainLapsed => (
+            "You proved who you are, but nobody new can join by your company's e-mail domain at the moment.",
+            "Ask your administrator to verify the domain again, and give the reference number below.",
+        ),
         Reason::NoMappedGroup => (
             "You proved who you are, but you are in none of the groups that give access here.",
             "Ask your administrator to add you to one, and give the reference number below.",

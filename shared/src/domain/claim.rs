@@ -3,13 +3,14 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{DomainName, DomainNameError, Evidence};
+use super::{ClaimState, DomainName, DomainNameError, Evidence, GIVE_UP, HoldChange, LEASE, Ownership};
 use crate::{
     app::Settings,
     clock::{Timestamp, after},
     id::{ParentId, Random},
     journal::Action,
     parent::Parent,
+    table::Stored,
 };
 
 /// Domains that one parent can claim, in whatever state.
@@ -35,12 +36,18 @@ pub struct DomainClaim {
     pub state: ClaimState,
     /// Since when the parent claims it.
     pub claimed_at: Timestamp,
+    /// Since when it is being tried, where it was given up or failed otherwise in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_again_at: Option<Timestamp>,
     /// When the latest lookup began, whether or not it came to an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup_began_at: Option<Timestamp>,
     /// What the latest finished lookup found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// When the schedule looks at it next; none where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
 }
 
 /// The TXT record that proves a claim. It is made for one parent and one domain, and kept as it was handed out, so
@@ -68,24 +75,6 @@ impl Challenge {
     pub(super) fn form(&self) -> &str {
         self.value.split_once('=').map_or("", |(form, _)| form)
     }
-}
-
-/// How far a claim has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum ClaimState {
-    /// The record has not been seen.
-    Pending,
-    /// The record was seen, and the parent holds the domain.
-    Verified {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// The record was seen, but another parent holds the domain.
-    Conflict {
-        /// Since when.
-        since: Timestamp,
-    },
 }
 
 /// Why a claim is refused.
@@ -135,8 +124,10 @@ pub fn claim(
         challenge,
         state: ClaimState::Pending,
         claimed_at: now,
+        tried_again_at: None,
         lookup_began_at: None,
         evidence: None,
+        due_at: Some(now),
     };
     Ok((Parent { domains: parent.domains + 1, ..parent.clone() }, claim))
 }
@@ -148,8 +139,8 @@ pub struct Observed {
     pub claim: DomainClaim,
     /// The state it was in.
     pub before: ClaimState,
-    /// Whether the parent takes hold of the domain, which nobody held when this was decided.
-    pub takes_hold: bool,
+    /// What becomes of the hold on the domain.
+    pub hold: HoldChange,
 }
 
 impl DomainClaim {
@@ -166,25 +157,44 @@ impl DomainClaim {
                 let millis = next.as_millisecond().saturating_sub(now.as_millisecond());
                 Err(TooSoon { retry_after: millis.saturating_add(999) / 1000 })
             }
-            _ => Ok(Self { lookup_began_at: Some(now), ..self.clone() }),
+            // A lookup that does not come to its end is made again by the schedule.
+            _ => Ok(Self { lookup_began_at: Some(now), due_at: Some(after(now, LEASE)), ..self.clone() }),
         }
+    }
+
+    /// Whether the schedule is to look at it now.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.due_at.is_some_and(|due_at| due_at <= now)
+    }
+
+    /// Since when it is being tried.
+    #[must_use]
+    pub fn tried_since(&self) -> Timestamp {
+        self.tried_again_at.unwrap_or(self.claimed_at)
+    }
+
+    /// A claim that was given up, tried again from `now` on as after a new claim; `None` for any other.
+    #[must_use]
+    pub fn revived(&self, now: Timestamp) -> Option<Self> {
+        matches!(self.state, ClaimState::Failed { .. }).then(|| Self {
+            state: ClaimState::Pending,
+            tried_again_at: Some(now),
+            due_at: Some(now),
+            ..self.clone()
+        })
     }
 
     /// What new evidence makes of the claim, given who holds the domain now.
     #[must_use]
-    pub fn observe(self, evidence: Evidence, holder: Option<ParentId>) -> Observed {
-        let before = self.state;
-        let (proof, at) = (evidence.is_proof(), evidence.at);
-        let takes_hold = proof && holder.is_none();
-        let state = match holder {
-            // What was proven once stays: that a record can not be seen today takes nothing away at once.
-            Some(holder) if holder == self.parent => before.verified(at),
-            None if proof => before.verified(at),
-            None => ClaimState::Pending,
-            Some(_) if proof => before.conflicting(at),
-            Some(_) => before.unless_verified(),
-        };
-        Observed { claim: Self { state, evidence: Some(evidence), ..self }, before, takes_hold }
+    pub fn observe(self, evidence: Evidence, owner: Option<&Stored<Ownership>>, random: &Random) -> Observed {
+        let (before, at) = (self.state, evidence.at);
+        let (state, hold) = before.observe(self.parent, owner, evidence.verdict(), self.tried_since(), at);
+        let begins_again = state == ClaimState::Pending && before != ClaimState::Pending;
+        let tried_again_at = if begins_again { Some(at) } else { self.tried_again_at };
+        let claim = Self { state, tried_again_at, evidence: Some(evidence), ..self };
+        let claim = Self { due_at: claim.next_lookup(at, random), ..claim };
+        Observed { claim, before, hold }
     }
 
     /// The parent without this claim.
@@ -197,64 +207,112 @@ impl DomainClaim {
     #[must_use]
     pub fn explain(&self) -> String {
         let Challenge { name, value } = &self.challenge;
+        let hint = self.evidence.as_ref().and_then(Evidence::hint);
+        let foremost = self.evidence.as_ref().and_then(Evidence::foremost);
+        let seen = || hint.map(str::to_owned).or_else(|| foremost.map(|finding| finding.explain(&self.challenge)));
         match self.state {
             ClaimState::Pending => format!(
-                "Publish a TXT record named {name} with the value {value}. Once most resolvers see it, ask for a \
-                 refresh."
+                "Publish a TXT record named {name} with the value {value}. It is looked for again and again, and \
+                 usually seen within ten minutes; a refresh looks at once.{}",
+                hint.map(|hint| format!(" {hint}")).unwrap_or_default()
             ),
-            ClaimState::Verified { .. } => {
-                "The domain is verified. Leave the record in place: it is looked for again from time to time."
+            ClaimState::Verified { absence: None, .. } => {
+                "The domain is verified. Leave the record in place: it is looked for again every day.".to_owned()
+            }
+            ClaimState::Verified { absence: Some(absence), .. } => format!(
+                "The domain is verified, but its record is gone since {}. Publish the TXT record named {name} with the \
+                 value {value} again within {} hours, or the domain lapses: nobody could join by it any more.",
+                spoken(absence.since),
+                absence.hours_left()
+            ),
+            ClaimState::Failed { since } => format!(
+                "The record was not seen in {} days, so since {} nobody looks for it any more. {}Publish it and ask \
+                 for a refresh to try again.",
+                GIVE_UP / (24 * 3600),
+                spoken(since),
+                seen().map(|reason| format!("The reason as it was last: {reason} ")).unwrap_or_default()
+            ),
+            ClaimState::Lapsed { since } => format!(
+                "The domain's record is gone, and the domain lapsed at {}: members keep their access, but nobody joins \
+                 by it. Publish the TXT record named {name} with the value {value} again to restore it. Until {} no \
+                 other organization can take the domain.",
+                spoken(since),
+                spoken(after(since, super::PROTECTION))
+            ),
+            ClaimState::Conflict { .. } => {
+                "Another organization has verified this domain, and a domain is held by one \
+                                            alone. If it is yours, whoever set it up there must remove it first."
                     .to_owned()
             }
-            ClaimState::Conflict { .. } => "The record is there, but another organization has verified this domain \
-                                            before, and a domain is held by one alone. If it is yours, whoever set it \
-                                            up there must remove it first."
-                .to_owned(),
         }
     }
 }
 
-impl ClaimState {
-    fn verified(self, at: Timestamp) -> Self {
-        if matches!(self, Self::Verified { .. }) { self } else { Self::Verified { since: at } }
-    }
+/// A moment as people read it: date and minute, in UTC.
+fn spoken(at: Timestamp) -> String {
+    let text = at.to_string();
+    let (date, time) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {} UTC", time.get(..5).unwrap_or(time))
+}
 
-    fn conflicting(self, at: Timestamp) -> Self {
-        if matches!(self, Self::Conflict { .. }) { self } else { Self::Conflict { since: at } }
-    }
+/// What a change of a claim is, for the audit trail and the administrators' mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The domain is the parent's.
+    Verified,
+    /// It is another parent's.
+    Conflict,
+    /// Nobody looks for the record any more.
+    Failed,
+    /// The record of a verified domain has been gone for a day.
+    LapseWarning,
+    /// It was gone for too long.
+    Lapsed,
+    /// It is there again.
+    Restored,
+}
 
-    fn unless_verified(self) -> Self {
-        if matches!(self, Self::Verified { .. }) { Self::Pending } else { self }
-    }
-
-    /// Whether the parent holds the domain.
+impl Notice {
+    /// The change as the audit trail names it.
     #[must_use]
-    pub fn is_verified(self) -> bool {
-        matches!(self, Self::Verified { .. })
+    pub fn action(self) -> Action {
+        match self {
+            Self::Verified => Action::DomainVerified,
+            Self::Conflict => Action::DomainConflict,
+            Self::Failed => Action::DomainFailed,
+            Self::LapseWarning => Action::DomainMissing,
+            Self::Lapsed => Action::DomainLapsed,
+            Self::Restored => Action::DomainRestored,
+        }
     }
 }
 
 impl Observed {
-    /// What the audit trail says of it; nothing where the claim's state is as it was.
+    /// What is to be told of it; nothing where the claim stands as it stood.
     #[must_use]
-    pub fn action(&self) -> Option<Action> {
+    pub fn notice(&self) -> Option<Notice> {
+        let warned = |state: ClaimState| state.absence().is_some_and(|absence| absence.warned);
         match (self.before, self.claim.state) {
-            (ClaimState::Verified { .. }, ClaimState::Verified { .. })
-            | (ClaimState::Conflict { .. }, ClaimState::Conflict { .. })
+            (ClaimState::Lapsed { .. }, ClaimState::Verified { .. }) => Some(Notice::Restored),
+            (before @ ClaimState::Verified { .. }, after @ ClaimState::Verified { .. }) => {
+                (warned(after) && !warned(before)).then_some(Notice::LapseWarning)
+            }
+            (_, ClaimState::Verified { .. }) => Some(Notice::Verified),
+            (ClaimState::Conflict { .. }, ClaimState::Conflict { .. })
+            | (ClaimState::Lapsed { .. }, ClaimState::Lapsed { .. })
+            | (ClaimState::Failed { .. }, ClaimState::Failed { .. })
             | (_, ClaimState::Pending) => None,
-            (_, ClaimState::Verified { .. }) => Some(Action::DomainVerified),
-            (_, ClaimState::Conflict { .. }) => Some(Action::DomainConflict),
+            (_, ClaimState::Conflict { .. }) => Some(Notice::Conflict),
+            (_, ClaimState::Lapsed { .. }) => Some(Notice::Lapsed),
+            (_, ClaimState::Failed { .. }) => Some(Notice::Failed),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::{
-        domain::{Finding, Outcome},
-        seal::SealingKey,
-    };
+    use crate::seal::SealingKey;
 
     fn settings() -> Settings {
         Settings::new("https://id.example.com".parse().unwrap(), SealingKey::new(&[0; 32]).unwrap()).unwrap()
@@ -264,12 +322,8 @@ mod tests {
         Parent { id: ParentId::from_bits(1), connection: None, domains: 0, created_at: Timestamp::UNIX_EPOCH }
     }
 
-    fn claimed(domain: &str) -> Result<(Parent, DomainClaim), ClaimError> {
+    pub(in crate::domain) fn claimed(domain: &str) -> Result<(Parent, DomainClaim), ClaimError> {
         claim(&parent(), domain.parse()?, &settings(), Timestamp::UNIX_EPOCH, &Random::default())
-    }
-
-    fn seen(outcome: Outcome, second: i64) -> Evidence {
-        Evidence { at: after(Timestamp::UNIX_EPOCH, second), findings: vec![Finding::new(&"x", outcome, &[])] }
     }
 
     #[test]
@@ -294,44 +348,6 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_transitions() {
-        let (me, other) = (ParentId::from_bits(1), ParentId::from_bits(2));
-        let (pending, since) = (ClaimState::Pending, after(Timestamp::UNIX_EPOCH, 1));
-        let (verified, conflict) = (ClaimState::Verified { since }, ClaimState::Conflict { since });
-        let table = [
-            // before, proof, holder -> after, takes hold, event
-            (pending, false, None, pending, false, None),
-            (pending, false, Some(other), pending, false, None),
-            (pending, true, None, verified, true, Some(Action::DomainVerified)),
-            (pending, true, Some(other), conflict, false, Some(Action::DomainConflict)),
-            (conflict, false, Some(other), conflict, false, None),
-            (conflict, true, Some(other), conflict, false, None),
-            (conflict, true, None, verified, true, Some(Action::DomainVerified)),
-            (conflict, false, None, pending, false, None),
-            (verified, true, Some(me), verified, false, None),
-            (verified, false, Some(me), verified, false, None),
-        ];
-        for (before, proof, holder, after, takes_hold, action) in table {
-            let claim = DomainClaim { state: before, ..claimed("example.com").unwrap().1 };
-            let outcome = if proof { Outcome::Found } else { Outcome::Nxdomain };
-            let observed = claim.observe(seen(outcome, 1), holder);
-            let row = format!("{before:?}, proof {proof}, holder {holder:?}");
-            assert_eq!((observed.claim.state, observed.takes_hold), (after, takes_hold), "{row}");
-            assert_eq!(observed.action(), action, "{row}");
-            assert_eq!(observed.claim.evidence, Some(seen(outcome, 1)), "{row}");
-        }
-    }
-
-    #[test]
-    fn since_tells_the_first_time() {
-        let (_, claim) = claimed("example.com").unwrap();
-        let me = claim.parent;
-        let first = claim.observe(seen(Outcome::Found, 1), None).claim;
-        let again = first.clone().observe(seen(Outcome::Found, 100), Some(me)).claim;
-        assert_eq!(first.state, again.state);
-    }
-
-    #[test]
     fn lookups_keep_their_distance() {
         let (_, claim) = claimed("example.com").unwrap();
         let at = |millis| Timestamp::from_millisecond(millis).unwrap();
@@ -339,5 +355,21 @@ mod tests {
         assert_eq!(begun.begin_lookup(at(1)), Err(TooSoon { retry_after: 5 }));
         assert_eq!(begun.begin_lookup(at(4_001)), Err(TooSoon { retry_after: 1 }));
         assert!(begun.begin_lookup(at(5_000)).is_ok());
+        assert!(!begun.is_due(at(119_999)) && begun.is_due(at(120_000)), "if it does not come to its end");
+    }
+
+    #[test]
+    fn what_is_stored_of_old_still_reads() {
+        let old = serde_json::json!({
+            "parent": ParentId::from_bits(1), "domain": "example.com", "challenge": {"name": "n", "value": "v"},
+            "state": {"status": "verified", "since": "2026-01-01T00:00:00Z"}, "claimed_at": "2026-01-01T00:00:00Z",
+            "evidence": {
+                "at": "2026-01-01T00:00:00Z",
+                "findings": [{"perspective": "1.1.1.1:53", "outcome": "found"}],
+            },
+        });
+        let claim: DomainClaim = serde_json::from_value(old).unwrap();
+        assert!(claim.state.is_verified() && claim.due_at.is_none());
+        assert_eq!(claim.tried_since(), claim.claimed_at);
     }
 }

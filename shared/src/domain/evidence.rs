@@ -1,4 +1,4 @@
-//! What DNS says of a claim, perspective by perspective, and what that means in words.
+//! What DNS says of a claim, perspective by perspective, and what that amounts to.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,28 +19,141 @@ pub struct Evidence {
     pub findings: Vec<Finding>,
 }
 
+/// What evidence amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A majority of the perspectives saw the record.
+    Proof,
+    /// Those who decide what is in the zone say that the record is not.
+    Absence,
+    /// Neither: somebody did not answer, or they do not agree.
+    Unclear,
+}
+
 impl Evidence {
-    /// Whether more than half of the perspectives saw the record. One that did not answer counts as not having seen it.
+    /// What it amounts to.
+    ///
+    /// The zone's own servers, most of which must agree, are one perspective; each resolver is another. More than half of
+    /// them must have seen the record; one that did not answer, or was not asked, has not seen it. For the absence the zone's
+    /// own servers decide alone, because no resolver's trouble or memory may cost anybody a domain. Where none of them is
+    /// among the perspectives, most of those must say with authority that the record is absent.
     #[must_use]
-    pub fn is_proof(&self) -> bool {
-        let seen = self.findings.iter().filter(|finding| finding.outcome == Outcome::Found).count();
-        seen * 2 > self.findings.len()
+    pub fn verdict(&self) -> Verdict {
+        let (zone, resolvers): (Vec<&Finding>, Vec<&Finding>) =
+            self.findings.iter().partition(|finding| finding.source == Source::Zone);
+        let most = |findings: &[&Finding], holds: fn(&Finding) -> bool| {
+            findings.iter().filter(|finding| holds(finding)).count() * 2 > findings.len()
+        };
+        let seen = resolvers.iter().filter(|finding| finding.is_found()).count();
+        let votes = seen + usize::from(most(&zone, Finding::is_found));
+        let perspectives = resolvers.len() + usize::from(!zone.is_empty());
+        if votes * 2 > perspectives {
+            return Verdict::Proof;
+        }
+        let deciding = if zone.is_empty() { &resolvers } else { &zone };
+        let nobody_saw_it = !self.findings.iter().any(Finding::is_found);
+        if nobody_saw_it && most(deciding, Finding::is_authoritative_absence) {
+            return Verdict::Absence;
+        }
+        Verdict::Unclear
     }
+
+    /// What the perspectives say together that none of them says alone, in words.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        let zone = || self.findings.iter().filter(|finding| finding.source == Source::Zone);
+        let seen = zone().filter(|finding| finding.is_found()).count();
+        let any = |source, outcome: Outcome| {
+            self.findings.iter().any(|finding| finding.source == source && finding.outcome == outcome)
+        };
+        if seen > 0 && zone().any(Finding::is_authoritative_absence) {
+            return Some(
+                "The zone's own servers do not agree: some have the record and others do not. If it was published only \
+                 now, it is still on its way to them; otherwise the DNS provider has to look at the servers without it.",
+            );
+        }
+        if seen > 0 && self.findings.iter().any(|finding| finding.remembered.is_some()) {
+            return Some(
+                "The zone's own servers have the record, and resolvers still remember that it was not there. Nothing \
+                 has to be done but to wait for as long as they say.",
+            );
+        }
+        if any(Source::Zone, Outcome::Bogus) || any(Source::Resolver, Outcome::Bogus) {
+            return Some(
+                "The domain's DNSSEC signatures do not hold, so nothing that its DNS says is believed. The domain's DNS \
+                 provider has to mend that first.",
+            );
+        }
+        None
+    }
+
+    /// The finding that tells most about what is in the way: what the zone's own servers say before what resolvers say.
+    #[must_use]
+    pub fn foremost(&self) -> Option<&Finding> {
+        self.findings.iter().filter(|finding| !finding.is_found()).min_by_key(|finding| {
+            (finding.outcome == Outcome::NotAsked, finding.source == Source::Resolver, finding.outcome.is_silence())
+        })
+    }
+}
+
+/// Where a finding comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// One of the zone's own servers, asked directly.
+    Zone,
+    /// A resolver, or whatever server is asked in the place of one.
+    #[default]
+    Resolver,
 }
 
 /// What one perspective saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The address of the server that was asked.
+    /// The server that was asked: its address, behind its name where it has one.
     pub perspective: String,
+    /// What kind of server it is.
+    #[serde(default)]
+    pub source: Source,
     /// What came of it.
     pub outcome: Outcome,
+    /// Whether the server spoke with authority for the zone (the AA bit of RFC 1035, section 4.1.1).
+    #[serde(default)]
+    pub authoritative: bool,
     /// The values that were there, cut to what can be shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
     /// Where the value was found instead, for [`Outcome::DoubledSuffix`] and [`Outcome::WrongHost`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<String>,
+    /// Seconds for which a resolver still remembers the absence that it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered: Option<u32>,
+}
+
+impl Finding {
+    /// What a resolver saw under the record's own name.
+    #[must_use]
+    pub fn new(perspective: &impl ToString, outcome: Outcome, values: &[String]) -> Self {
+        let shown = |value: &String| value.chars().filter(|c| !c.is_control()).take(MAX_VALUE).collect();
+        Self {
+            perspective: perspective.to_string(),
+            source: Source::Resolver,
+            outcome,
+            authoritative: false,
+            values: values.iter().take(MAX_VALUES).map(shown).collect(),
+            elsewhere: None,
+            remembered: None,
+        }
+    }
+
+    fn is_found(&self) -> bool {
+        self.outcome == Outcome::Found
+    }
+
+    fn is_authoritative_absence(&self) -> bool {
+        self.authoritative && self.outcome.says_absent()
+    }
 }
 
 /// What came of asking one perspective for the record.
@@ -63,13 +176,27 @@ pub enum Outcome {
     Empty,
     /// The name does not exist (NXDOMAIN, RFC 8020).
     Nxdomain,
-    /// The resolver could not find out (SERVFAIL): the zone's servers do not answer, or its signatures do not hold.
+    /// The server could not find out (SERVFAIL).
     Servfail,
-    /// The resolver does not answer such questions (REFUSED).
+    /// The server does not answer such questions (REFUSED).
     Refused,
-    /// The resolver did not answer in time.
+    /// The server did not answer in time.
     Timeout,
-    /// The resolver could not be reached or answered nonsense.
+    /// The answer's DNSSEC signatures do not hold (RFC 4033, section 5).
+    Bogus,
+    /// The server is named as one of the zone's and does not serve it (a lame delegation, RFC 9499).
+    Lame,
+    /// The name is an alias of an alias, and so on, for too long.
+    TooManyAliases,
+    /// The name is an alias that leads back to itself.
+    AliasLoop,
+    /// The server's address is one that no server of a public zone has.
+    Internal,
+    /// The domain has no servers that could be asked.
+    NoServers,
+    /// The resolver was not asked, so that it does not begin to remember that the record is not there.
+    NotAsked,
+    /// The server could not be reached or answered nonsense.
     Failed,
 }
 
@@ -82,7 +209,7 @@ impl Outcome {
             Self::Found
         } else if any(&|value| bare(value).contains(&bare(&challenge.value))) {
             Self::AlteredValue
-        } else if any(&|value| value.trim().starts_with(challenge.form())) {
+        } else if any(&|value| bare(value).starts_with(challenge.form())) {
             Self::OlderToken
         } else if values.is_empty() {
             Self::Empty
@@ -96,68 +223,34 @@ impl Outcome {
     pub fn is_absence(self) -> bool {
         matches!(self, Self::Empty | Self::Nxdomain)
     }
+
+    /// Whether somebody who answered says that the record is not there as it was handed out.
+    fn says_absent(self) -> bool {
+        matches!(
+            self,
+            Self::AlteredValue
+                | Self::OlderToken
+                | Self::WrongValue
+                | Self::DoubledSuffix
+                | Self::WrongHost
+                | Self::Empty
+                | Self::Nxdomain
+        )
+    }
+
+    fn is_silence(self) -> bool {
+        matches!(self, Self::Timeout | Self::Failed | Self::Refused)
+    }
 }
 
 /// A value without what administrators' tools and consoles add or change: quotes, spaces, case.
-fn bare(value: &str) -> String {
-    value.chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`')).collect::<String>().to_lowercase()
+pub(super) fn bare(value: &str) -> String {
+    value.chars().filter(|c| !c.is_whitespace() && !is_quote(*c)).collect::<String>().to_lowercase()
 }
 
-impl Finding {
-    /// What a perspective saw under the record's own name.
-    #[must_use]
-    pub fn new(perspective: &impl ToString, outcome: Outcome, values: &[String]) -> Self {
-        let shown = |value: &String| value.chars().filter(|c| !c.is_control()).take(MAX_VALUE).collect();
-        Self {
-            perspective: perspective.to_string(),
-            outcome,
-            values: values.iter().take(MAX_VALUES).map(shown).collect(),
-            elsewhere: None,
-        }
-    }
-
-    /// What it means and what to do about it, for the domain's administrator.
-    #[must_use]
-    pub fn explain(&self, challenge: &Challenge) -> String {
-        let Challenge { name, value } = challenge;
-        let elsewhere = self.elsewhere.as_deref().unwrap_or_default();
-        match self.outcome {
-            Outcome::Found => "The record is there.".to_owned(),
-            Outcome::AlteredValue => format!(
-                "The record is there, but its value is not exactly {value}: remove quotes, spaces and anything else \
-                 around it, and keep capital and small letters as they are."
-            ),
-            Outcome::OlderToken => format!(
-                "The record holds another token, from an earlier claim or of another organization. Replace its value \
-                 by {value}, or add a second TXT record under the same name."
-            ),
-            Outcome::WrongValue => format!(
-                "There are TXT records at {name}, but none has the value {value}. A wildcard record in the zone can \
-                 be the cause: it answers for every name that has no record of its own."
-            ),
-            Outcome::DoubledSuffix => format!(
-                "The record is at {elsewhere}: the zone's name was added to a name that held it already. In a console \
-                 that adds the zone's name itself, enter the name without it."
-            ),
-            Outcome::WrongHost => format!("The value is at {elsewhere}, but belongs at {name}. Move the record there."),
-            Outcome::Empty => format!(
-                "The name {name} exists, but has no TXT record. Check that the record's type is TXT and not another."
-            ),
-            Outcome::Nxdomain => format!(
-                "There is no such name as {name}. If the record was published only now, wait a few minutes: resolvers \
-                 remember for a while that it was not there."
-            ),
-            Outcome::Servfail => "The domain's DNS could not be read: its name servers do not answer, or its DNSSEC \
-                                  signatures do not hold. The domain's DNS provider can tell which."
-                .to_owned(),
-            Outcome::Refused => "This resolver refuses to answer; another check may succeed.".to_owned(),
-            Outcome::Timeout => {
-                "There was no answer in time. It may be the resolver or the domain's name servers; check again later."
-                    .to_owned()
-            }
-            Outcome::Failed => "This resolver could not be reached; another check may succeed.".to_owned(),
-        }
-    }
+/// Whether a character is a quotation mark, straight or as text editors make them.
+pub(super) fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
 #[cfg(test)]
@@ -178,11 +271,13 @@ mod tests {
             (vec!["anthropic-domain-verification=AbC-123"], Outcome::Found),
             (vec!["v=spf1 -all", "anthropic-domain-verification=AbC-123"], Outcome::Found),
             (vec!["\"anthropic-domain-verification=AbC-123\""], Outcome::AlteredValue),
+            (vec!["\u{201c}anthropic-domain-verification=AbC-123\u{201d}"], Outcome::AlteredValue),
             (vec![" anthropic-domain-verification=AbC-123 "], Outcome::AlteredValue),
             (vec!["anthropic-domain-verification = AbC-123"], Outcome::AlteredValue),
             (vec!["anthropic-domain-verification=abc-123"], Outcome::AlteredValue),
             (vec!["TXT anthropic-domain-verification=AbC-123"], Outcome::AlteredValue),
             (vec!["anthropic-domain-verification=older"], Outcome::OlderToken),
+            (vec!["\"Anthropic-Domain-Verification=older\""], Outcome::OlderToken),
             (vec!["v=spf1 -all"], Outcome::WrongValue),
             (vec![""], Outcome::WrongValue),
         ] {
@@ -191,18 +286,86 @@ mod tests {
         }
     }
 
+    fn resolver(outcome: Outcome) -> Finding {
+        Finding::new(&"x", outcome, &[])
+    }
+
+    fn server(outcome: Outcome) -> Finding {
+        Finding { source: Source::Zone, authoritative: true, ..resolver(outcome) }
+    }
+
+    fn verdict(findings: Vec<Finding>) -> Verdict {
+        Evidence { at: Timestamp::UNIX_EPOCH, findings }.verdict()
+    }
+
     #[test]
-    fn only_a_majority_is_proof() {
-        let evidence = |outcomes: &[Outcome]| Evidence {
+    fn only_a_majority_of_perspectives_is_proof() {
+        use Outcome::{AlteredValue, Found, NotAsked, Nxdomain, Servfail, Timeout};
+        for (zone, resolvers, proof) in [
+            // Without the zone's own servers.
+            (vec![], vec![Found], true),
+            (vec![], vec![Found, Found, Timeout], true),
+            (vec![], vec![Found, Timeout], false),
+            (vec![], vec![Found, Nxdomain, Servfail], false),
+            (vec![], vec![AlteredValue], false),
+            (vec![], vec![], false),
+            // With them: one perspective, however many they are.
+            (vec![Found, Found], vec![Found, Found, Nxdomain], true),
+            (vec![Found, Found], vec![Found, Nxdomain, Nxdomain], false),
+            (vec![Found, Found, Found, Found], vec![NotAsked, NotAsked, NotAsked], false),
+            (vec![Found, Nxdomain], vec![Found, Found, Found], true),
+            (vec![Found, Nxdomain], vec![Found, Found, Timeout], false),
+            (vec![Timeout, Timeout], vec![Found, Found, Found], true),
+        ] {
+            let findings = zone.iter().map(|outcome| server(*outcome));
+            let findings = findings.chain(resolvers.iter().map(|outcome| resolver(*outcome))).collect();
+            assert_eq!(verdict(findings) == Verdict::Proof, proof, "{zone:?} {resolvers:?}");
+        }
+    }
+
+    #[test]
+    fn only_those_who_decide_what_is_in_the_zone_say_that_it_is_not() {
+        use Outcome::{Empty, Found, Lame, Nxdomain, Servfail, Timeout, WrongValue};
+        assert_eq!(verdict(vec![server(Nxdomain), server(WrongValue), resolver(Timeout)]), Verdict::Absence);
+        assert_eq!(verdict(vec![server(Nxdomain), server(Nxdomain), server(Timeout)]), Verdict::Absence);
+        for unclear in [
+            vec![server(Nxdomain), server(Timeout)],
+            vec![server(Nxdomain), server(Found)],
+            vec![server(Servfail), server(Lame), resolver(Nxdomain), resolver(Nxdomain)],
+            vec![server(Nxdomain), resolver(Found)],
+            // A resolver tells what it heard, perhaps long ago.
+            vec![resolver(Nxdomain), resolver(Empty), resolver(Nxdomain)],
+            vec![],
+        ] {
+            assert_eq!(verdict(unclear.clone()), Verdict::Unclear, "{unclear:?}");
+        }
+        let authority = |outcome| Finding { authoritative: true, ..resolver(outcome) };
+        assert_eq!(verdict(vec![authority(Nxdomain), authority(Empty), resolver(Timeout)]), Verdict::Absence);
+        assert_eq!(verdict(vec![authority(Nxdomain), resolver(Timeout)]), Verdict::Unclear);
+    }
+
+    #[test]
+    fn what_they_say_together_is_said() {
+        let hint = |findings| Evidence { at: Timestamp::UNIX_EPOCH, findings }.hint();
+        assert!(hint(vec![server(Outcome::Found), server(Outcome::Nxdomain)]).unwrap().contains("do not agree"));
+        let remembers = Finding { remembered: Some(86_000), ..resolver(Outcome::Nxdomain) };
+        assert!(hint(vec![server(Outcome::Found), remembers]).unwrap().contains("remember"));
+        assert!(hint(vec![resolver(Outcome::Bogus)]).unwrap().contains("DNSSEC"));
+        assert_eq!(hint(vec![server(Outcome::Found), resolver(Outcome::Found)]), None);
+    }
+
+    #[test]
+    fn what_the_zone_says_comes_first() {
+        let evidence = Evidence {
             at: Timestamp::UNIX_EPOCH,
-            findings: outcomes.iter().map(|outcome| Finding::new(&"x", *outcome, &[])).collect(),
+            findings: vec![
+                resolver(Outcome::NotAsked),
+                server(Outcome::Timeout),
+                server(Outcome::Nxdomain),
+                server(Outcome::Found),
+            ],
         };
-        assert!(evidence(&[Outcome::Found]).is_proof());
-        assert!(evidence(&[Outcome::Found, Outcome::Found, Outcome::Timeout]).is_proof());
-        assert!(!evidence(&[Outcome::Found, Outcome::Timeout]).is_proof());
-        assert!(!evidence(&[Outcome::Found, Outcome::Nxdomain, Outcome::Servfail]).is_proof());
-        assert!(!evidence(&[Outcome::AlteredValue]).is_proof());
-        assert!(!evidence(&[]).is_proof());
+        assert_eq!(evidence.foremost().unwrap().outcome, Outcome::Nxdomain);
     }
 
     #[test]

@@ -6,6 +6,10 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use unicode_security::{
+    GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _, mixed_script::AugmentedScriptSet,
+    skeleton,
+};
 
 /// Characters in a domain name (RFC 1035, section 2.3.4, in its text form).
 const MAX_CHARACTERS: usize = 253;
@@ -39,11 +43,26 @@ pub enum DomainNameError {
     /// A public suffix.
     #[error("this is a public suffix, under which anyone can register names; enter a domain of your own below it")]
     PublicSuffix,
+    /// White space.
+    #[error("a domain name has no spaces in it")]
+    Space,
+    /// Emoji, symbols and other characters that names of people and companies are not written with (UTS #39, section 3).
+    #[error("a domain name that can be verified has letters, digits and hyphens only, no emoji and no symbols")]
+    Symbols,
     /// Letters of several scripts within one label.
     #[error("a label mixes letters of different scripts, which is how look-alike names are made")]
     MixedScripts,
+    /// Letters of another script that all look like Latin ones.
+    #[error(
+        "in letters of another script this name looks the same as a name in Latin letters: as a look-alike of \
+         another domain it is refused, whether or not that one is claimed by anybody"
+    )]
+    LookAlike,
     /// Not a name in DNS for any other reason.
-    #[error("this is not a well-formed domain name")]
+    #[error(
+        "this is not a well-formed domain name: between dots it has 1 to 63 letters, digits and hyphens, and no hyphen \
+         at an end"
+    )]
     Malformed,
 }
 
@@ -58,16 +77,32 @@ impl DomainName {
     ///
     /// # Errors
     /// [`DomainNameError::PublicSuffix`] for a suffix of either division of the public suffix list, and
-    /// [`DomainNameError::MixedScripts`].
+    /// [`DomainNameError::Symbols`], [`DomainNameError::MixedScripts`] and [`DomainNameError::LookAlike`] for names that
+    /// people can not tell from others.
     pub fn check_claimable(&self) -> Result<(), DomainNameError> {
-        if self.to_unicode().split('.').any(mixes_scripts) {
+        let unicode = self.to_unicode();
+        if unicode.chars().any(|c| c != '.' && !c.identifier_allowed()) {
+            return Err(DomainNameError::Symbols);
+        }
+        if unicode.split('.').any(mixes_scripts) {
             return Err(DomainNameError::MixedScripts);
+        }
+        // Under a suffix of its own script, which takes no names of another, a name is what it looks like.
+        let suffix_is_ascii = unicode.rsplit('.').next().is_some_and(str::is_ascii);
+        if suffix_is_ascii && unicode.split('.').any(looks_latin) {
+            return Err(DomainNameError::LookAlike);
         }
         // A name under a private suffix belongs to whoever the suffix's holder says, as under a registry's.
         if psl::suffix_str(&self.0) == Some(&self.0) {
             return Err(DomainNameError::PublicSuffix);
         }
         Ok(())
+    }
+
+    /// The part of the name that is registered under a public suffix, `None` for a suffix itself.
+    #[must_use]
+    pub fn registrable(&self) -> Option<&str> {
+        psl::domain_str(&self.0)
     }
 
     /// The name as people of its script read it (U-labels).
@@ -97,6 +132,9 @@ impl FromStr for DomainName {
         }
         if text.contains('*') {
             return Err(DomainNameError::Wildcard);
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(DomainNameError::Space);
         }
         if text.contains("://") || text.contains(['/', '@']) {
             return Err(DomainNameError::NotAName);
@@ -129,25 +167,30 @@ impl<'de> Deserialize<'de> for DomainName {
     }
 }
 
-/// Whether a label mixes Latin, Greek, Cyrillic or Armenian letters, whose shapes are alike.
-///
-/// Scripts that are written together (Han with Hiragana, Katakana, Hangul or Bopomofo, each with Latin) may mix, as in
-/// the "Highly Restrictive" level of UTS #39, section 5.2; the four named here never do.
+/// Whether a label mixes scripts in another way than those that are written together: Han with Hiragana and Katakana,
+/// Hangul or Bopomofo, each with Latin (the "Highly Restrictive" level of UTS #39, section 5.2).
 fn mixes_scripts(label: &str) -> bool {
-    let mut seen = [false; 4];
-    for c in label.chars() {
-        let script = match u32::from(c) {
-            0x41..=0x5A | 0x61..=0x7A | 0xC0..=0x24F | 0x1E00..=0x1EFF => 0,
-            0x370..=0x3FF | 0x1F00..=0x1FFF => 1,
-            0x400..=0x52F | 0x2DE0..=0x2DFF | 0xA640..=0xA69F => 2,
-            0x530..=0x58F => 3,
-            _ => continue,
-        };
-        if let Some(flag) = seen.get_mut(script) {
-            *flag = true;
-        }
-    }
-    seen.iter().filter(|&&seen| seen).count() > 1
+    !matches!(
+        label.detect_restriction_level(),
+        RestrictionLevel::ASCIIOnly | RestrictionLevel::SingleScript | RestrictionLevel::HighlyRestrictive
+    )
+}
+
+/// Whether a label without a Latin letter looks like one of Latin letters only (UTS #39, section 4: whole-script
+/// confusables, by their skeletons).
+///
+/// The rule goes by the name alone. One that asked which names are claimed would tell strangers who is a customer, and
+/// let them keep owners from their names by claims that they can not prove.
+fn looks_latin(label: &str) -> bool {
+    !label.is_ascii() && !label.chars().any(is_latin) && skeleton(label).all(|c| c.is_ascii())
+}
+
+fn is_latin(c: char) -> bool {
+    let scripts = AugmentedScriptSet::for_char(c);
+    let mut latin = AugmentedScriptSet::for_char('a');
+    latin.intersect_with(scripts);
+    // Digits and hyphens belong to every script.
+    !scripts.is_all() && !latin.is_empty()
 }
 
 #[cfg(test)]
@@ -181,17 +224,51 @@ mod tests {
             ("[::1]", DomainNameError::IpAddress),
             ("0x7f.1", DomainNameError::IpAddress),
             ("*.example.com", DomainNameError::Wildcard),
-            ("exa mple.com", DomainNameError::Malformed),
+            ("exa mple.com", DomainNameError::Space),
+            ("exa\u{a0}mple.com", DomainNameError::Space),
+            ("under_score.example.com", DomainNameError::Malformed),
+            ("xn--zzzzzz.example.com", DomainNameError::Malformed),
+            ("\u{1f600}.example.com", DomainNameError::Symbols),
+            ("i\u{2764}\u{fe0f}.ws", DomainNameError::Symbols),
+            ("xn--e28h.example.com", DomainNameError::Symbols),
             ("a..example.com", DomainNameError::Malformed),
             ("-a.example.com", DomainNameError::Malformed),
             ("https://example.com", DomainNameError::NotAName),
             ("me@example.com", DomainNameError::NotAName),
             ("ex\u{0430}mple.com", DomainNameError::MixedScripts),
+            ("\u{3b1}\u{3bc}\u{440}.com", DomainNameError::MixedScripts),
+            // Cyrillic letters only, which read "apple", "scope" and, with digits, "copo1".
+            ("\u{430}\u{440}\u{440}\u{4cf}\u{435}.com", DomainNameError::LookAlike),
+            ("www.\u{455}\u{441}\u{43e}\u{440}\u{435}.com", DomainNameError::LookAlike),
+            ("\u{441}\u{43e}\u{440}\u{43e}1.com", DomainNameError::LookAlike),
             (&"a.".repeat(150), DomainNameError::TooLong),
             (&"a".repeat(300), DomainNameError::TooLong),
         ] {
             let claim = given.parse::<DomainName>().and_then(|name| name.check_claimable());
             assert_eq!(claim, Err(reason), "{given}");
+        }
+    }
+
+    #[test]
+    fn names_of_every_script_can_be_claimed() {
+        for given in [
+            "bücher.example",
+            "læge.dk",
+            "cœur.fr",
+            "kırmızı.com.tr",
+            "例え.jp",
+            "東京タワーtokyo.jp",
+            "한국어.kr",
+            "пример.com",
+            "сосо.рф",
+            "ελλάδα.gr",
+            "ไทย.com",
+            "مثال.com",
+            "xn--bcher-kva.example",
+            "123.example",
+            "3com.com",
+        ] {
+            assert_eq!(given.parse::<DomainName>().and_then(|name| name.check_claimable()), Ok(()), "{given}");
         }
     }
 }

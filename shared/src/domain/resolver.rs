@@ -1,57 +1,72 @@
 //! Looking a claim's record up in DNS, from several perspectives.
 //!
-//! Every perspective is a server of its own, asked afresh and without a cache: over UDP, then over TCP where the answer
-//! is too long for it, with a bound on time and on CNAMEs (eight, the resolver library's).
+//! The zone's own servers are asked first, directly, so that nothing old is heard. Resolvers are asked only once they have
+//! the record, or can not be asked: a resolver that hears that a record is not there remembers it for as long as the zone
+//! says, a day perhaps, and would go on to say so after the record was published. Nothing is cached here. Every question has
+//! a limit of time, every chain a limit of length.
 
-use std::{net::IpAddr, net::SocketAddr, time::Duration};
+mod address;
+mod answer;
+mod chain;
+mod delegation;
+mod question;
+mod zone;
 
-use hickory_resolver::{
-    TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts},
-    net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::{
-        op::ResponseCode,
-        rr::{Name, RData, rdata::TXT},
-    },
-};
+use std::{net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+
+use hickory_net::proto::rr::Name;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{Challenge, DomainName, Finding, Outcome};
+use self::{
+    answer::{Aliases, Reply},
+    question::{Question, ask},
+};
+use super::{Challenge, DomainName, Finding, Outcome, Source, usual_mistakes};
 use crate::app::{SettingsError, variable};
 
+pub use zone::{TrustError, ZoneServers};
+
 /// The public resolvers that a deployment asks unless it is told otherwise. There are three, so that one that does not
-/// answer holds up nobody.
+/// answer holds up nobody. All of them validate DNSSEC.
 const PUBLIC: &str = "1.1.1.1, 8.8.8.8, 9.9.9.9";
 /// The port of DNS (RFC 1035, section 4.2).
 const PORT: u16 = 53;
-/// Perspectives of a deployment.
-const MAX_PERSPECTIVES: usize = 8;
-/// How long one attempt waits for its answer; there are two.
-const ATTEMPT: Duration = Duration::from_secs(2);
-/// How long one name is looked up from one perspective, whatever has to be followed on the way. A request looks up
-/// two names after another, and has 30 seconds.
+/// Resolvers of a deployment.
+const MAX_RESOLVERS: usize = 8;
+/// How long one perspective may take for the record, whatever has to be followed on the way. A request waits for two after
+/// another and for the places where records go astray, and has 29 seconds.
 const LOOKUP: Duration = Duration::from_secs(8);
+/// How long the places where records go astray are searched.
+const SEARCH: Duration = Duration::from_secs(5);
 
 /// The perspectives from which DNS is asked.
 #[derive(Clone, Debug)]
 pub struct Resolver {
-    servers: Vec<SocketAddr>,
+    resolvers: Arc<[SocketAddr]>,
+    zone_servers: Option<ZoneServers>,
 }
 
 impl Resolver {
-    /// Asks these servers, each a perspective of its own.
+    /// Asks these servers, each a perspective of its own, and nobody else.
     #[must_use]
     pub fn new(servers: &[SocketAddr]) -> Self {
-        Self { servers: servers.to_vec() }
+        Self { resolvers: servers.into(), zone_servers: None }
     }
 
-    /// The perspectives of a Lambda function: `VESTIBULE_RESOLVERS`, addresses with or without a port, separated by
-    /// commas; else public ones.
+    /// Asks the zone's own servers as well.
+    #[must_use]
+    pub fn with_zone_servers(self, zone_servers: ZoneServers) -> Self {
+        Self { zone_servers: Some(zone_servers), ..self }
+    }
+
+    /// The perspectives of a Lambda function: the zone's own servers, and `VESTIBULE_RESOLVERS`, addresses with or without a
+    /// port, separated by commas; else public ones.
     ///
     /// # Errors
     /// [`SettingsError::Unusable`].
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::parse(variable("VESTIBULE_RESOLVERS").as_deref().unwrap_or(PUBLIC))
+            .map(|resolver| resolver.with_zone_servers(ZoneServers::public()))
             .map_err(|why| SettingsError::Unusable("VESTIBULE_RESOLVERS", why))
     }
 
@@ -61,15 +76,28 @@ impl Resolver {
             text.parse().or(address).map_err(|_| "is not a list of IP addresses, each with or without a port")
         };
         let servers = text.split(',').map(|text| server(text.trim())).collect::<Result<Vec<_>, _>>()?;
-        if servers.len() > MAX_PERSPECTIVES { Err("names more than 8 resolvers") } else { Ok(Self { servers }) }
+        if servers.len() > MAX_RESOLVERS { Err("names more than 8 resolvers") } else { Ok(Self::new(&servers)) }
     }
 
-    /// What every perspective sees of a claim's record, side by side, in the order of the configuration.
+    /// What every perspective sees of a claim's record: the zone's own servers by their names, then the resolvers in the
+    /// order of the configuration.
     pub async fn look_up(&self, domain: &DomainName, challenge: &Challenge) -> Vec<Finding> {
+        let Some(zone_servers) = &self.zone_servers else { return self.ask_resolvers(domain, challenge, true).await };
+        let mut findings = zone_servers.look_up(&self.resolvers, domain, challenge).await;
+        if worth_asking_resolvers(&findings) {
+            findings.extend(self.ask_resolvers(domain, challenge, false).await);
+        } else {
+            let not_asked = |server| Finding::new(server, Outcome::NotAsked, &[]);
+            findings.extend(self.resolvers.iter().map(not_asked));
+        }
+        findings
+    }
+
+    async fn ask_resolvers(&self, domain: &DomainName, challenge: &Challenge, search: bool) -> Vec<Finding> {
         let mut asked = JoinSet::new();
-        for (place, server) in self.servers.iter().copied().enumerate() {
+        for (place, server) in self.resolvers.iter().copied().enumerate() {
             let (domain, challenge) = (domain.clone(), challenge.clone());
-            asked.spawn(async move { (place, perspective(server, &domain, &challenge).await) });
+            asked.spawn(async move { (place, perspective(server, &domain, &challenge, search).await) });
         }
         let mut findings = asked.join_all().await;
         findings.sort_by_key(|(place, _)| *place);
@@ -77,101 +105,104 @@ impl Resolver {
     }
 }
 
-/// What one perspective sees: the record, or why not, or where it went astray.
-async fn perspective(server: SocketAddr, domain: &DomainName, challenge: &Challenge) -> Finding {
-    let values = match values_at(server, &challenge.name).await {
-        Ok(values) => values,
-        Err(outcome) if outcome.is_absence() => {
-            return match astray(server, domain, challenge).await {
-                Some((outcome, name)) => Finding { elsewhere: Some(name), ..Finding::new(&server, outcome, &[]) },
-                None => Finding::new(&server, outcome, &[]),
-            };
-        }
-        Err(outcome) => return Finding::new(&server, outcome, &[]),
-    };
-    Finding::new(&server, Outcome::of_values(&values, challenge), &values)
+/// Whether resolvers may be asked: most of the zone's own servers have the record, or none of them says anything.
+fn worth_asking_resolvers(zone: &[Finding]) -> bool {
+    let found = zone.iter().filter(|finding| finding.outcome == Outcome::Found).count();
+    found * 2 > zone.len() || !zone.iter().any(|finding| finding.authoritative)
 }
 
-/// Where a record that is not where it belongs was published by one of the usual mistakes.
-async fn astray(server: SocketAddr, domain: &DomainName, challenge: &Challenge) -> Option<(Outcome, String)> {
+/// What one resolver sees: the record, or why not, or where it went astray.
+async fn perspective(server: SocketAddr, domain: &DomainName, challenge: &Challenge, search: bool) -> Finding {
+    let asked = timeout(LOOKUP, resolve(server, &challenge.name, challenge)).await;
+    let finding = asked.unwrap_or_else(|_| Finding::new(&server, Outcome::Timeout, &[]));
+    if search && finding.outcome.is_absence() {
+        return astray(&[server], true, domain, challenge, vec![finding]).await.remove(0);
+    }
+    finding
+}
+
+/// What one resolver sees under a name, aliases followed.
+async fn resolve(server: SocketAddr, name: &str, challenge: &Challenge) -> Finding {
+    let Some(mut name) = absolute(name) else { return Finding::new(&server, Outcome::Nxdomain, &[]) };
+    let mut aliases = Aliases::default();
+    loop {
+        let answer = match ask(server, &Question::recursive(name.clone())).await {
+            Ok(answer) => answer,
+            Err(outcome) => return Finding::new(&server, outcome, &[]),
+        };
+        let finding = |outcome, values: &[String]| Finding {
+            authoritative: answer.metadata.authoritative,
+            ..Finding::new(&server, outcome, values)
+        };
+        match Reply::of_resolver(&answer, &name, &mut aliases) {
+            Reply::Values(values) => return finding(Outcome::of_values(&values, challenge), &values),
+            Reply::Absent(outcome) => {
+                let remembered = answer::remembered(&answer);
+                return Finding { remembered, ..finding(outcome, &[]) };
+            }
+            Reply::Alias(target) => name = target,
+            Reply::Referral { .. } => return finding(Outcome::Failed, &[]),
+            // A resolver that validates says no more than this of signatures that do not hold; asked not to, it answers.
+            Reply::Trouble(Outcome::Servfail) if answers_unchecked(server, &name).await => {
+                return finding(Outcome::Bogus, &[]);
+            }
+            Reply::Trouble(outcome) => return Finding::new(&server, outcome, &[]),
+        }
+    }
+}
+
+/// Whether a resolver answers where it is asked not to check signatures (the CD bit of RFC 4035, section 3.2.2).
+async fn answers_unchecked(server: SocketAddr, name: &Name) -> bool {
+    let question = Question { unchecked: true, ..Question::recursive(name.clone()) };
+    let answer = ask(server, &question).await;
+    answer.is_ok_and(|answer| {
+        let mut aliases = Aliases::default();
+        !matches!(Reply::of_resolver(&answer, name, &mut aliases), Reply::Trouble(_))
+    })
+}
+
+/// The findings, with those that tell of an absence told where the record was published by one of the usual mistakes, as
+/// seen by these servers.
+async fn astray(
+    servers: &[SocketAddr],
+    recursive: bool,
+    domain: &DomainName,
+    challenge: &Challenge,
+    findings: Vec<Finding>,
+) -> Vec<Finding> {
     let mut asked = JoinSet::new();
-    for (outcome, name) in usual_mistakes(domain, challenge) {
-        let value = challenge.value.clone();
-        asked.spawn(async move {
-            let values = values_at(server, &name).await.unwrap_or_default();
-            values.contains(&value).then_some((outcome, name))
-        });
-    }
-    asked.join_all().await.into_iter().flatten().next()
-}
-
-/// The names under which the record ends up by mistake.
-fn usual_mistakes(domain: &DomainName, challenge: &Challenge) -> Vec<(Outcome, String)> {
-    let name = &challenge.name;
-    // The zone is the domain itself or, for a subdomain, most often the registrable domain above it.
-    let registrable = psl::domain_str(domain.as_str()).filter(|registrable| *registrable != domain.as_str());
-    let mut mistakes =
-        vec![(Outcome::DoubledSuffix, format!("{name}.{domain}")), (Outcome::WrongHost, domain.to_string())];
-    if let Some(registrable) = registrable {
-        let label = name.split('.').next().unwrap_or_default();
-        mistakes.push((Outcome::DoubledSuffix, format!("{name}.{registrable}")));
-        mistakes.push((Outcome::WrongHost, format!("{label}.{registrable}")));
-    }
-    mistakes
-}
-
-/// The values of the TXT records at a name as one server sees them; never an empty list.
-async fn values_at(server: SocketAddr, name: &str) -> Result<Vec<String>, Outcome> {
-    let asked = async {
-        let mut name = Name::from_ascii(name).map_err(|_| Outcome::Nxdomain)?;
-        name.set_fqdn(true);
-        let answer = resolver(server)?.txt_lookup(name).await.map_err(|error| outcome_of(&error))?;
-        let texts = answer.answers().iter().filter_map(|record| match &record.data {
-            RData::TXT(text) => Some(joined(text)),
-            _ => None,
-        });
-        let texts: Vec<_> = texts.collect();
-        if texts.is_empty() { Err(Outcome::Empty) } else { Ok(texts) }
-    };
-    timeout(LOOKUP, asked).await.unwrap_or(Err(Outcome::Timeout))
-}
-
-/// A record's strings as one value (RFC 7208, section 3.3, says it for SPF; others do the same).
-fn joined(text: &TXT) -> String {
-    String::from_utf8_lossy(&text.txt_data.concat()).into_owned()
-}
-
-/// A resolver that asks one server. A new one for each lookup has no cache, and no connection that the platform cut
-/// while the function slept.
-fn resolver(server: SocketAddr) -> Result<TokioResolver, Outcome> {
-    let connection = |protocol| {
-        let mut connection = ConnectionConfig::new(protocol);
-        connection.port = server.port();
-        connection
-    };
-    let connections = vec![connection(ProtocolConfig::Udp), connection(ProtocolConfig::Tcp)];
-    let name_server = NameServerConfig::new(server.ip(), true, connections);
-    let config = ResolverConfig::from_name_servers(vec![name_server]);
-    let mut options = ResolverOpts::default();
-    options.timeout = ATTEMPT;
-    options.attempts = 1;
-    options.cache_size = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    builder.with_options(options).build().map_err(|_| Outcome::Failed)
-}
-
-fn outcome_of(error: &NetError) -> Outcome {
-    match error {
-        NetError::Timeout => Outcome::Timeout,
-        NetError::Dns(DnsError::NoRecordsFound(none)) if none.response_code == ResponseCode::NXDomain => {
-            Outcome::Nxdomain
+    for (place, (outcome, name)) in usual_mistakes(domain, challenge).into_iter().enumerate() {
+        for server in servers.iter().copied() {
+            let (name, value) = (name.clone(), challenge.value.clone());
+            asked.spawn(async move {
+                let question = Question { recursive, ..Question::recursive(absolute(&name)?) };
+                let answer = timeout(SEARCH, ask(server, &question)).await.ok()?.ok()?;
+                answer::texts(&answer, &question.name).contains(&value).then_some((place, outcome, name))
+            });
         }
-        NetError::Dns(DnsError::NoRecordsFound(_)) => Outcome::Empty,
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail)) => Outcome::Servfail,
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused)) => Outcome::Refused,
-        _ => Outcome::Failed,
     }
+    let found = asked.join_all().await.into_iter().flatten().min_by_key(|(place, ..)| *place);
+    let Some((_, outcome, name)) = found else { return findings };
+    let retold = |finding: Finding| {
+        if finding.outcome.is_absence() {
+            Finding { outcome, elsewhere: Some(name.clone()), ..finding }
+        } else {
+            finding
+        }
+    };
+    findings.into_iter().map(retold).collect()
+}
+
+/// A name as DNS has it, from the root on.
+fn absolute(name: &str) -> Option<Name> {
+    let mut name = Name::from_ascii(name).ok()?;
+    name.set_fqdn(true);
+    Some(name)
+}
+
+/// What one of the zone's own servers saw.
+fn of_zone(perspective: &impl ToString, outcome: Outcome, authoritative: bool, values: &[String]) -> Finding {
+    Finding { source: Source::Zone, authoritative, ..Finding::new(perspective, outcome, values) }
 }
 
 #[cfg(test)]
@@ -180,7 +211,7 @@ mod tests {
 
     #[test]
     fn resolvers_are_addresses() {
-        let servers = |text| Resolver::parse(text).map(|resolver| resolver.servers);
+        let servers = |text| Resolver::parse(text).map(|resolver| resolver.resolvers.to_vec());
         assert_eq!(servers(PUBLIC).unwrap().len(), 3);
         assert_eq!(servers("127.0.0.1:5353, ::1").unwrap(), ["127.0.0.1:5353", "[::1]:53"].map(|a| a.parse().unwrap()));
         for bad in ["", "dns.example.com", "1.1.1.1,", &["1.1.1.1"; 9].join(",")] {
@@ -189,16 +220,15 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_looked_for_where_they_are_made() {
-        let challenge = |domain: &str| Challenge { name: format!("_c.{domain}"), value: String::new() };
-        let names = |domain: &str| {
-            let mistakes = usual_mistakes(&domain.parse().unwrap(), &challenge(domain));
-            mistakes.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    fn resolvers_are_not_taught_that_the_record_is_not_there() {
+        let zone = |outcomes: &[(Outcome, bool)]| {
+            let findings = outcomes.iter().map(|(outcome, spoke)| of_zone(&"x", *outcome, *spoke, &[]));
+            worth_asking_resolvers(&findings.collect::<Vec<_>>())
         };
-        assert_eq!(names("example.co.uk"), ["_c.example.co.uk.example.co.uk", "example.co.uk"]);
-        assert_eq!(
-            names("a.example.com"),
-            ["_c.a.example.com.a.example.com", "a.example.com", "_c.a.example.com.example.com", "_c.example.com"]
-        );
+        let (found, absent) = ((Outcome::Found, true), (Outcome::Nxdomain, true));
+        let (silent, wrong) = ((Outcome::Timeout, false), (Outcome::WrongValue, true));
+        assert!(zone(&[found, found]) && zone(&[found, found, absent]) && zone(&[silent, silent]) && zone(&[]));
+        assert!(!zone(&[absent, absent]) && !zone(&[found, absent]) && !zone(&[absent, silent]) && !zone(&[wrong]));
+        assert!(!zone(&[found, silent]), "half of them is not most");
     }
 }

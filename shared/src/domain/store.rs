@@ -1,31 +1,27 @@
 //! Domain claims and ownership in `DynamoDB`.
 
-use serde::{Deserialize, Serialize};
-
-use super::{DomainClaim, DomainName, Observed};
+use super::{DomainClaim, DomainName, HoldChange, Observed, Ownership};
 use crate::{
-    clock::Timestamp,
     id::{ParentId, Random},
     journal::Entry,
     table::{Key, Range, Store, StoreError, Stored, Transaction},
 };
 
-/// Who holds a domain. It is written only where there is none, and never written over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ownership {
-    /// The parent.
-    pub parent: ParentId,
-    /// Since when.
-    pub since: Timestamp,
-}
-
 impl Store {
-    /// The parent that holds a domain.
+    /// The parent that holds a domain, lapsed or not.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn domain_owner(&self, domain: &DomainName) -> Result<Option<ParentId>, StoreError> {
-        Ok(self.get::<Ownership>(Key::DomainOwner(domain)).await?.map(|stored| stored.value.parent))
+        Ok(self.domain_ownership(domain).await?.map(|stored| stored.value.parent))
+    }
+
+    /// Who holds a domain, since when, and whether it has lapsed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn domain_ownership(&self, domain: &DomainName) -> Result<Option<Stored<Ownership>>, StoreError> {
+        self.get(Key::DomainOwner(domain)).await
     }
 
     /// A parent's claim on a domain.
@@ -60,6 +56,12 @@ impl<E> Transaction<E> {
     pub fn replace_domain_claim(&mut self, claim: &DomainClaim, version: u64, changed: E) {
         self.replace(Key::DomainClaim(claim.parent, &claim.domain), claim, version, changed);
     }
+
+    /// Requires that people may still join by addresses on a domain: that `parent` holds it and it has not lapsed; `changed`
+    /// otherwise.
+    pub fn require_open_domain(&mut self, domain: &DomainName, parent: ParentId, changed: E) {
+        self.require_field_alone(Key::DomainOwner(domain), "parent", parent.to_string(), "lapsed_at", changed);
+    }
 }
 
 impl<E: Clone> Transaction<E> {
@@ -73,23 +75,38 @@ impl<E: Clone> Transaction<E> {
         random: &Random,
         changed: E,
     ) {
-        let Observed { claim, before, takes_hold } = observed;
+        let Observed { claim, before, hold } = observed;
         self.replace_domain_claim(claim, version, changed.clone());
-        if *takes_hold {
-            let ownership = Ownership { parent: claim.parent, since: entry.at };
-            self.create(Key::DomainOwner(&claim.domain), &ownership, changed);
+        let key = Key::DomainOwner(&claim.domain);
+        let new = Ownership::new(claim.parent, entry.at);
+        match *hold {
+            HoldChange::Keep => {}
+            HoldChange::Take => self.create(key, &new, changed),
+            HoldChange::TakeOver(version) => self.replace(key, &new, version, changed),
+            HoldChange::Lapse(held, version) => {
+                self.replace(key, &Ownership { lapsed_at: Some(entry.at), ..held }, version, changed);
+            }
+            HoldChange::Restore(held, version) => {
+                self.replace(key, &Ownership { lapsed_at: None, ..held }, version, changed);
+            }
         }
-        if let Some(action) = observed.action() {
-            self.record(&entry.event(action, &claim.domain, before, claim.state, random));
+        if let Some(notice) = observed.notice() {
+            self.record(&entry.event(notice.action(), &claim.domain, before, claim.state, random));
         }
     }
 
-    /// The end of a claim, and of the hold on the domain where it was verified.
-    pub fn delete_domain_claim(&mut self, claim: &DomainClaim, version: u64, changed: E) {
+    /// The end of a claim, and of the hold on the domain where it is the parent's; `changed` when either is not what it was
+    /// decided on.
+    pub fn delete_domain_claim(
+        &mut self,
+        claim: &DomainClaim,
+        version: u64,
+        owner: Option<&Stored<Ownership>>,
+        changed: E,
+    ) {
         self.delete_version(Key::DomainClaim(claim.parent, &claim.domain), version, changed.clone());
-        if claim.state.is_verified() {
-            // While the claim is verified, the ownership is its parent's: both are written in one transaction.
-            self.delete(Key::DomainOwner(&claim.domain), changed);
+        if let Some(owner) = owner.filter(|owner| owner.value.parent == claim.parent) {
+            self.delete_version(Key::DomainOwner(&claim.domain), owner.version, changed);
         }
     }
 }

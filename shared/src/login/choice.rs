@@ -4,7 +4,8 @@ use super::{Entrance, Login, Progress, enter};
 use crate::{
     account::Person,
     clock::Timestamp,
-    id::{OrganizationId, ParentId},
+    domain::Ownership,
+    id::OrganizationId,
     organization::Organization,
     provisioning::{AtSignIn, at_sign_in},
     session::{Authentication, Promised},
@@ -66,7 +67,7 @@ impl Login {
         surface: &Surface,
         organizations: &[Stored<Organization>],
         person: &Person,
-        holder: Option<ParentId>,
+        holder: Option<Ownership>,
         now: Timestamp,
     ) -> Result<Entrance, ChoiceError> {
         let (authentication, offered, may_join) = self.choosing()?;
@@ -76,9 +77,7 @@ impl Login {
         if organization.parent != authentication.parent || organization.surface != self.request.surface {
             return Err(ChoiceError::NotOffered);
         }
-        if holder != Some(authentication.parent) {
-            return Err(ChoiceError::NotMember);
-        }
+        let holder = holder.filter(|holder| holder.parent == authentication.parent).ok_or(ChoiceError::NotMember)?;
         if !self.request.may_be_about(authentication.account) {
             return Err(ChoiceError::OtherPerson);
         }
@@ -88,7 +87,7 @@ impl Login {
         let membership = person.membership(chosen).map(|stored| &stored.value);
         let member = membership.is_some_and(|membership| membership.account == authentication.account);
         match at_sign_in(organization.provisioning, member, &surface.default_role) {
-            AtSignIn::Join { .. } if !may_join => Err(ChoiceError::NotMember),
+            AtSignIn::Join { .. } if !may_join || holder.is_lapsed() => Err(ChoiceError::NotMember),
             AtSignIn::Refuse(_) => Err(ChoiceError::NotMember),
             decision => Ok(enter(self, authentication, stored, &decision, now)),
         }
@@ -102,7 +101,7 @@ mod tests {
         account::{Account, Membership, Source},
         clock::after,
         grant::AuthorizationRequest,
-        id::{AccountId, ConnectionId, Random},
+        id::{AccountId, ConnectionId, ParentId, Random},
         organization::new_account,
         provisioning::{Mode, Provisioning},
         session::Session,
@@ -116,7 +115,7 @@ mod tests {
         person: Person,
         login: Login,
         session: Session,
-        holder: Option<ParentId>,
+        holder: Option<Ownership>,
         now: Timestamp,
     }
 
@@ -191,7 +190,7 @@ mod tests {
                     name_ids: Vec::new(),
                 },
                 session: Session::begin(authentication, None),
-                holder: Some(ParentId::from_bits(1)),
+                holder: Some(Ownership::new(ParentId::from_bits(1), now)),
                 surface,
                 login,
                 now,
@@ -233,10 +232,18 @@ mod tests {
         let mut world = World::new();
         world.login.request.subject = Some(AccountId::from_bits(9));
         assert_eq!(world.choose(1), Err(ChoiceError::OtherPerson));
-        for holder in [None, Some(ParentId::from_bits(2))] {
+        for holder in [None, Some(Ownership::new(ParentId::from_bits(2), Timestamp::UNIX_EPOCH))] {
             let world = World { holder, ..World::new() };
             assert_eq!(world.choose(1), Err(ChoiceError::NotMember), "the domain is no longer the parent's");
         }
+    }
+
+    #[test]
+    fn a_lapsed_domain_lets_members_in_and_nobody_else() {
+        let mut world = World::new();
+        world.holder = world.holder.map(|holder| Ownership { lapsed_at: Some(world.now), ..holder });
+        assert_eq!(world.choose(1), Ok(None));
+        assert_eq!(world.choose(2), Err(ChoiceError::NotMember));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use crate::{
     account::{Account, Address, Membership, NameIdTie, Person},
     clock::Timestamp,
     connection::Connection,
+    domain::Ownership,
     grant::Admission,
-    id::{OrganizationId, ParentId, Random, hex, sha256},
+    id::{OrganizationId, Random, hex, sha256},
     organization::{Organization, new_account},
     provisioning::{AtSignIn, at_sign_in},
     saml::{Assertion, CheckName, EMAIL_FORMAT, NameId, Reason, Refusal, Trace},
@@ -32,7 +33,7 @@ pub struct Facts<'a> {
     /// The assertion's address.
     pub email: &'a Address,
     /// Who holds the address's domain.
-    pub domain_owner: Option<ParentId>,
+    pub domain_owner: Option<Ownership>,
     /// What is stored under the address.
     pub person: &'a Person,
     /// The account that the connection knows by the assertion's NameID.
@@ -143,8 +144,8 @@ pub fn name_id_hash(name_id: &NameId, idp_entity_id: &str, sp_entity_id: &str) -
 /// Decides on a login whose assertion has passed every check of [`crate::saml`].
 ///
 /// # Errors
-/// The first of `domain_not_owned`, `name_id_conflict`, `replayed`, `not_member` and `no_mapped_group`, recorded in
-/// the trace.
+/// The first of `domain_not_owned`, `name_id_conflict`, `replayed`, `domain_lapsed`, `not_member` and `no_mapped_group`,
+/// recorded in the trace.
 pub fn decide(
     facts: &Facts<'_>,
     name_id_hash: &str,
@@ -244,7 +245,7 @@ fn check_domain(facts: &Facts<'_>, trace: &mut Trace) -> Result<(), Refusal> {
     trace.require(
         CheckName::DomainOwnership,
         Reason::DomainNotOwned,
-        facts.domain_owner == Some(facts.connection.parent),
+        facts.domain_owner.is_some_and(|owner| owner.parent == facts.connection.parent),
         "an address on a domain that this customer has verified",
         format_args!("an address on {}", facts.email.domain()),
     )
@@ -285,6 +286,10 @@ fn fitting<'a>(facts: &Facts<'a>, trace: &mut Trace) -> Result<Vec<(&'a Stored<O
         let member = facts.person.membership(organization.id).is_some();
         match at_sign_in(organization.provisioning, member, &facts.surface.default_role) {
             AtSignIn::Refuse(reason) => refused = refused.or(Some(reason)),
+            // Members keep their access; nobody new gets in by a domain that may be somebody else's by now.
+            AtSignIn::Join { .. } if facts.domain_owner.is_some_and(|owner| owner.is_lapsed()) => {
+                refused = refused.or(Some(Reason::DomainLapsed));
+            }
             decision => fitting.push((stored, decision)),
         }
     }

@@ -149,8 +149,7 @@ impl<E: Clone> Transaction<E> {
     ) -> Secret {
         if let Some(Joining { membership, organization }) = &entrance.joins {
             self.require_organization(&organization.value, organization.version, changed.clone());
-            let domain = Key::DomainOwner(membership.email.domain());
-            self.require_field(domain, "parent", organization.value.parent.to_string(), changed.clone());
+            self.require_open_domain(membership.email.domain(), organization.value.parent, changed.clone());
             self.create_membership(membership, changed);
             self.record(&entry.event(Action::MemberAdded, &membership.account, (), membership, random));
         }

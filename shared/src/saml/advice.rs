@@ -237,6 +237,7 @@ fn later_advice(reason: Reason, s: &Settings) -> String {
             format!("This address was signed in before with another NameID. If the person is the same, an administrator can reset the tie; keep {} unchanged from then on.", s.name_id)
         }
         Reason::Replayed => "This response was used before. Start the sign-in again.".to_owned(),
+        Reason::DomainLapsed => "The TXT record that verifies this domain is gone, so nobody new joins by it. Publish it again, or add the person by hand.".to_owned(),
         Reason::NotMember => "Add the person to the organization, or change its provisioning mode.".to_owned(),
         Reason::NoMappedGroup => {
             format!("Add the person to one of the organization's groups, and check in {product} that {} send them.", s.attributes)

@@ -88,6 +88,8 @@ reasons! {
     NameIdConflict = "name_id_conflict",
     /// The assertion was used before.
     Replayed = "replayed",
+    /// The person is not a member, and the address's domain has lapsed: only members get in by it.
+    DomainLapsed = "domain_lapsed",
     /// The person is not a member and the provisioning mode does not add them.
     NotMember = "not_member",
     /// The person is in none of the organization's mapped groups.

@@ -49,6 +49,8 @@ enum Condition {
     Present,
     Version(u64),
     Field(&'static str, String),
+    /// A field of this name and value, and none of the other name.
+    FieldAlone(&'static str, String, &'static str),
     /// Absent, or ended at this second since the Unix epoch and not cleaned yet.
     AbsentOrEnded(i64),
 }
@@ -141,6 +143,19 @@ impl<E> Transaction<E> {
     /// Requires the item's text `field` to be `value`; `other` when it is another or the item is gone.
     pub fn require_field(&mut self, key: Key<'_>, field: &'static str, value: String, other: E) {
         self.push(key, What::Check { condition: Condition::Field(field, value) }, Some(other));
+    }
+
+    /// Requires the item's text `field` to be `value` and the item to have no field `without`; `other` when either is not so
+    /// or the item is gone.
+    pub fn require_field_alone(
+        &mut self,
+        key: Key<'_>,
+        field: &'static str,
+        value: String,
+        without: &'static str,
+        other: E,
+    ) {
+        self.push(key, What::Check { condition: Condition::FieldAlone(field, value, without) }, Some(other));
     }
 
     /// Requires the item to still have `version`; `changed` otherwise.
@@ -274,6 +289,7 @@ impl Condition {
             Self::Present => "attribute_exists(pk)",
             Self::Version(_) => "#version = :version",
             Self::Field(..) => "#field = :field",
+            Self::FieldAlone(..) => "#field = :field AND attribute_not_exists(#without)",
             Self::AbsentOrEnded(_) => "attribute_not_exists(pk) OR #ttl <= :now",
         }
     }
@@ -283,6 +299,10 @@ impl Condition {
             Self::Absent | Self::Present => None,
             Self::Version(_) => Some(HashMap::from([("#version".to_owned(), VERSION.to_owned())])),
             Self::Field(field, _) => Some(HashMap::from([("#field".to_owned(), (*field).to_owned())])),
+            Self::FieldAlone(field, _, without) => Some(HashMap::from([
+                ("#field".to_owned(), (*field).to_owned()),
+                ("#without".to_owned(), (*without).to_owned()),
+            ])),
             Self::AbsentOrEnded(_) => Some(HashMap::from([("#ttl".to_owned(), TTL.to_owned())])),
         }
     }
@@ -293,7 +313,9 @@ impl Condition {
             Self::Version(version) => {
                 Some(HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]))
             }
-            Self::Field(_, value) => Some(HashMap::from([(":field".to_owned(), AttributeValue::S(value.clone()))])),
+            Self::Field(_, value) | Self::FieldAlone(_, value, _) => {
+                Some(HashMap::from([(":field".to_owned(), AttributeValue::S(value.clone()))]))
+            }
             Self::AbsentOrEnded(now) => Some(HashMap::from([(":now".to_owned(), AttributeValue::N(now.to_string()))])),
         }
     }

@@ -100,6 +100,7 @@ impl Names {
         let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
         answer.add_queries(query.queries.clone());
         answer.metadata.recursion_available = true;
+        answer.metadata.authoritative = true;
         match says {
             Says::Silence => return None,
             Says::Nothing => {}

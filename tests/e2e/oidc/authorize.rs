@@ -226,7 +226,7 @@ async fn a_session_opens_nothing_once_the_domain_is_not_the_parents_any_more() {
     transaction.delete(domain, ());
     world.app().store.commit(transaction).await.unwrap();
     assert_eq!(world.authorize(&silent, &world.session).await.error(), "interaction_required");
-    let held = Ownership { parent: world.app().random.id(), since: world.app().clock.now() };
+    let held = Ownership::new(world.app().random.id(), world.app().clock.now());
     let mut transaction = Transaction::<()>::default();
     transaction.create(domain, &held, ());
     world.app().store.commit(transaction).await.unwrap();

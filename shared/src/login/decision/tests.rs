@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     account::Source,
     connection::Options,
+    domain::Ownership,
     grant::AuthorizationRequest,
     id::{AccountId, ApplicationId},
     provisioning::{Mode, Provisioning},
@@ -19,7 +20,7 @@ struct World {
     connection: Connection,
     assertion: Assertion,
     email: Address,
-    owner: Option<ParentId>,
+    owner: Option<Ownership>,
     person: Person,
     known_as: Option<NameIdTie>,
     used: bool,
@@ -70,7 +71,7 @@ impl World {
             connection,
             assertion: assertion(now),
             email: EMAIL.parse().unwrap(),
-            owner: Some(parent),
+            owner: Some(Ownership::new(parent, now)),
             person: Person::default(),
             known_as: None,
             used: false,
@@ -217,8 +218,22 @@ fn a_domain_of_nobody_or_of_another_customer_is_refused() {
     world.owner = None;
     assert_eq!(world.decide().err(), Some(Reason::DomainNotOwned));
     let mut world = World::new();
-    world.owner = Some(world.random.id());
+    world.owner = Some(Ownership::new(world.random.id(), world.now));
     assert_eq!(world.decide().err(), Some(Reason::DomainNotOwned));
+}
+
+#[test]
+fn a_lapsed_domain_lets_members_in_and_nobody_else() {
+    let lapsed = |world: &World| world.owner.map(|owner| Ownership { lapsed_at: Some(world.now), ..owner });
+    let mut world = World::new();
+    world.owner = lapsed(&world);
+    assert_eq!(world.decide().err(), Some(Reason::DomainLapsed));
+    let mut world = World::new();
+    world.add_account();
+    world.add_membership(world.organizations[0].value.id);
+    world.owner = lapsed(&world);
+    let Next::Enter(entrance) = world.decide().unwrap().next else { panic!("one organization") };
+    assert!(entrance.joins.is_none());
 }
 
 #[test]
