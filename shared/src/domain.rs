@@ -9,6 +9,8 @@ mod diagnosis;
 mod evidence;
 mod name;
 mod ownership;
+#[cfg(feature = "queue")]
+mod queue;
 #[cfg(feature = "resolver")]
 mod resolver;
 mod schedule;
@@ -20,6 +22,8 @@ pub use diagnosis::usual_mistakes;
 pub use evidence::{Evidence, Finding, Outcome, Source, Verdict};
 pub use name::{DomainName, DomainNameError};
 pub use ownership::{Ownership, PROTECTION};
+#[cfg(feature = "queue")]
+pub use queue::{ClaimQueue, QueueError};
 #[cfg(feature = "resolver")]
 pub use resolver::{Resolver, TrustError, ZoneServers};
 pub use schedule::LEASE;

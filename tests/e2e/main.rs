@@ -2,10 +2,12 @@
 
 mod acs;
 mod api;
+mod claims;
 mod dns;
 mod first_login;
 mod idp;
 mod lifecycle;
+mod mail;
 mod mailbox;
 mod oidc;
 mod pages;

@@ -5,6 +5,7 @@
 //! | Outside | Here |
 //! |---|---|
 //! | `DynamoDB` | `engine`, an embedded emulator on a file or in memory |
+//! | Amazon SQS | `queue`, which takes messages in and hands them over |
 //! | Amazon SES and people's mailboxes | [`mailbox`] |
 //! | the public DNS | [`dns`] |
 //! | a customer's identity provider | [`idp`] |
@@ -22,9 +23,12 @@ pub mod idp;
 pub mod mailbox;
 mod pages;
 mod product;
+mod queue;
 mod sample;
+mod schedule;
 mod seed;
 mod stop;
 
 pub use product::{Local, Options, StartError};
+pub use queue::Claims;
 pub use seed::Demo;

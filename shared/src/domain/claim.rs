@@ -9,8 +9,9 @@ use crate::{
     clock::{Timestamp, after},
     id::{ParentId, Random},
     journal::Action,
+    mail::Message,
     parent::Parent,
-    table::Stored,
+    table::{Due, Queue, Stored},
 };
 
 /// Domains that one parent can claim, in whatever state.
@@ -45,9 +46,9 @@ pub struct DomainClaim {
     /// What the latest finished lookup found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// When the schedule looks at it next; none where it does not.
+    /// When the schedule looks at it next; none where it does not. The table has it in its index too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Timestamp>,
+    pub next_at: Option<Timestamp>,
 }
 
 /// The TXT record that proves a claim. It is made for one parent and one domain, and kept as it was handed out, so
@@ -127,7 +128,7 @@ pub fn claim(
         tried_again_at: None,
         lookup_began_at: None,
         evidence: None,
-        due_at: Some(now),
+        next_at: Some(now),
     };
     Ok((Parent { domains: parent.domains + 1, ..parent.clone() }, claim))
 }
@@ -158,14 +159,20 @@ impl DomainClaim {
                 Err(TooSoon { retry_after: millis.saturating_add(999) / 1000 })
             }
             // A lookup that does not come to its end is made again by the schedule.
-            _ => Ok(Self { lookup_began_at: Some(now), due_at: Some(after(now, LEASE)), ..self.clone() }),
+            _ => Ok(Self { lookup_began_at: Some(now), next_at: Some(after(now, LEASE)), ..self.clone() }),
         }
     }
 
     /// Whether the schedule is to look at it now.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.due_at.is_some_and(|due_at| due_at <= now)
+        self.next_at.is_some_and(|next_at| next_at <= now)
+    }
+
+    /// When it is due, and for which schedule.
+    #[must_use]
+    pub fn due(&self) -> Option<Due> {
+        self.next_at.map(|at| Due { queue: Queue::DomainClaims, at })
     }
 
     /// Since when it is being tried.
@@ -180,7 +187,7 @@ impl DomainClaim {
         matches!(self.state, ClaimState::Failed { .. }).then(|| Self {
             state: ClaimState::Pending,
             tried_again_at: Some(now),
-            due_at: Some(now),
+            next_at: Some(now),
             ..self.clone()
         })
     }
@@ -193,7 +200,7 @@ impl DomainClaim {
         let begins_again = state == ClaimState::Pending && before != ClaimState::Pending;
         let tried_again_at = if begins_again { Some(at) } else { self.tried_again_at };
         let claim = Self { state, tried_again_at, evidence: Some(evidence), ..self };
-        let claim = Self { due_at: claim.next_lookup(at, random), ..claim };
+        let claim = Self { next_at: claim.next_lookup(at, random), ..claim };
         Observed { claim, before, hold }
     }
 
@@ -285,6 +292,26 @@ impl Notice {
             Self::Restored => Action::DomainRestored,
         }
     }
+
+    /// What administrators are told of it.
+    #[must_use]
+    pub fn message(self, claim: &DomainClaim) -> Message {
+        let (domain, record) = (claim.domain.clone(), claim.challenge.clone());
+        match self {
+            Self::Verified => Message::DomainVerified { domain },
+            Self::Conflict => Message::DomainConflict { domain },
+            Self::Failed => Message::DomainFailed { domain, record },
+            Self::LapseWarning => {
+                let hours_left = claim.state.absence().map_or(0, |absence| absence.hours_left());
+                Message::DomainMissing { domain, record, hours_left }
+            }
+            Self::Lapsed => {
+                let since = claim.evidence.as_ref().map_or(claim.claimed_at, |evidence| evidence.at);
+                Message::DomainLapsed { domain, record, protected_until: after(since, super::PROTECTION) }
+            }
+            Self::Restored => Message::DomainRestored { domain },
+        }
+    }
 }
 
 impl Observed {
@@ -369,7 +396,7 @@ pub(super) mod tests {
             },
         });
         let claim: DomainClaim = serde_json::from_value(old).unwrap();
-        assert!(claim.state.is_verified() && claim.due_at.is_none());
+        assert!(claim.state.is_verified() && claim.next_at.is_none());
         assert_eq!(claim.tried_since(), claim.claimed_at);
     }
 }

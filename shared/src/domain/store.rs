@@ -2,9 +2,12 @@
 
 use super::{DomainClaim, DomainName, HoldChange, Observed, Ownership};
 use crate::{
-    id::{ParentId, Random},
+    app::App,
+    clock::Timestamp,
+    id::ParentId,
     journal::Entry,
-    table::{Key, Range, Store, StoreError, Stored, Transaction},
+    mail::{Mail, Recipient},
+    table::{Key, Position, Queue, Range, Store, StoreError, Stored, Transaction},
 };
 
 impl Store {
@@ -36,6 +39,22 @@ impl Store {
         self.get(Key::DomainClaim(parent, domain)).await
     }
 
+    /// Where claims are that are due at `now`, at most about `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due_domain_claims(&self, now: Timestamp, limit: u16) -> Result<Vec<Position>, StoreError> {
+        self.due(Queue::DomainClaims, now, limit).await
+    }
+
+    /// A claim by its position; `None` where it was removed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn domain_claim_at(&self, position: &Position) -> Result<Option<Stored<DomainClaim>>, StoreError> {
+        self.get_at(Queue::DomainClaims, position).await
+    }
+
     /// A parent's claims, at most [`MAX_DOMAINS`](super::MAX_DOMAINS), in the order of their names.
     ///
     /// # Errors
@@ -49,12 +68,12 @@ impl Store {
 impl<E> Transaction<E> {
     /// A new claim; `taken` when the parent claims the domain already.
     pub fn create_domain_claim(&mut self, claim: &DomainClaim, taken: E) {
-        self.create(Key::DomainClaim(claim.parent, &claim.domain), claim, taken);
+        self.create_due(Key::DomainClaim(claim.parent, &claim.domain), claim, claim.due(), taken);
     }
 
     /// A claim as it is from now on.
     pub fn replace_domain_claim(&mut self, claim: &DomainClaim, version: u64, changed: E) {
-        self.replace(Key::DomainClaim(claim.parent, &claim.domain), claim, version, changed);
+        self.replace_due(Key::DomainClaim(claim.parent, &claim.domain), claim, version, claim.due(), changed);
     }
 
     /// Requires that people may still join by addresses on a domain: that `parent` holds it and it has not lapsed; `changed`
@@ -65,16 +84,10 @@ impl<E> Transaction<E> {
 }
 
 impl<E: Clone> Transaction<E> {
-    /// What evidence made of a claim: its state, the hold on the domain, and the event. `changed` when the claim, or who
-    /// holds the domain, is not what it was decided on.
-    pub fn settle_domain_claim(
-        &mut self,
-        observed: &Observed,
-        version: u64,
-        entry: Entry,
-        random: &Random,
-        changed: E,
-    ) {
+    /// What evidence made of a claim: its state, the hold on the domain, the event and the mail that tells of it.
+    /// `changed` when the claim, or who holds the domain, is not what it was decided on.
+    pub fn settle_domain_claim(&mut self, observed: &Observed, version: u64, entry: Entry, app: &App, changed: E) {
+        let random = &app.random;
         let Observed { claim, before, hold } = observed;
         self.replace_domain_claim(claim, version, changed.clone());
         let key = Key::DomainOwner(&claim.domain);
@@ -92,6 +105,9 @@ impl<E: Clone> Transaction<E> {
         }
         if let Some(notice) = observed.notice() {
             self.record(&entry.event(notice.action(), &claim.domain, before, claim.state, random));
+            let message = notice.message(claim);
+            let to = Recipient::Administrators { parent: claim.parent };
+            self.send(&Mail::new(to, &message, &app.settings.sealing_key, entry.at, random));
         }
     }
 

@@ -102,7 +102,7 @@ fn a_claim_is_given_up_after_thirty_days_and_can_be_revived() {
         assert_eq!(before.state, ClaimState::Pending);
         let given_up = observe(ClaimState::Pending, None, verdict, GIVE_UP);
         assert_eq!(given_up.claim.state, ClaimState::Failed { since: at(GIVE_UP) });
-        assert_eq!((given_up.notice(), given_up.claim.due_at), (Some(Notice::Failed), None));
+        assert_eq!((given_up.notice(), given_up.claim.next_at), (Some(Notice::Failed), None));
         // By a lookup that somebody asks for, or by claiming it again.
         let later = GIVE_UP + 5 * DAY;
         let looked = given_up.claim.clone().observe(evidence(verdict, later), None, &Random::default()).claim;

@@ -1,0 +1,138 @@
+//! What mails say. Each kind gives its words once, from which both the text and the HTML are made.
+
+use askama::Template;
+use vestibule::{
+    app::Settings,
+    domain::{Challenge, DomainName},
+    mail::{Letter, Message},
+};
+
+/// A mail's words.
+struct Words {
+    subject: String,
+    /// Sentences, a paragraph each.
+    paragraphs: Vec<String>,
+    /// What one may want to copy, with its name.
+    facts: Vec<(&'static str, String)>,
+    /// Where to go on, and what that is called.
+    link: Option<(&'static str, String)>,
+    /// Why the reader gets it.
+    reason: &'static str,
+}
+
+const ADMINISTRATOR: &str = "You get this because you administer an organization that the domain was claimed for.";
+
+#[derive(Template)]
+#[template(path = "mail.txt")]
+struct Text<'a> {
+    words: &'a Words,
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    words: &'a Words,
+}
+
+/// A message in words.
+#[must_use]
+pub fn letter(message: &Message, settings: &Settings) -> Letter {
+    let words = words(message, settings);
+    // The templates only join text, which does not fail.
+    let text = Text { words: &words }.render().unwrap_or_default();
+    let html = Html { words: &words }.render().unwrap_or_default();
+    Letter { subject: words.subject, text, html }
+}
+
+fn words(message: &Message, _settings: &Settings) -> Words {
+    match message {
+        Message::DomainVerified { domain } => Words {
+            subject: format!("{} is verified", domain.to_unicode()),
+            paragraphs: vec![
+                format!("The record for {} was found. Your organization holds the domain now.", domain.to_unicode()),
+                "This alone changes nobody's access. Leave the record in place: it is looked for again each day."
+                    .to_owned(),
+            ],
+            facts: vec![("Domain", domain.to_string())],
+            link: None,
+            reason: ADMINISTRATOR,
+        },
+        Message::DomainConflict { domain } => Words {
+            subject: format!("{} is held by another organization", domain.to_unicode()),
+            paragraphs: vec![
+                format!("Another organization has verified {}, and a domain is held by one alone.", domain.to_unicode()),
+                "If the domain is yours, whoever set it up there must remove it first; it is then yours as soon as its \
+                 record is seen again."
+                    .to_owned(),
+            ],
+            facts: vec![("Domain", domain.to_string())],
+            link: None,
+            reason: ADMINISTRATOR,
+        },
+        Message::DomainFailed { domain, record } => Words {
+            subject: format!("{} was not verified", domain.to_unicode()),
+            paragraphs: vec![
+                format!(
+                    "The record for {} was not seen in 30 days, so nobody looks for it any more.",
+                    domain.to_unicode()
+                ),
+                "Publish it and ask for a refresh, or add the domain again, to have it looked for again.".to_owned(),
+            ],
+            facts: record_facts(domain, record),
+            link: None,
+            reason: ADMINISTRATOR,
+        },
+        Message::DomainMissing { domain, record, hours_left } => Words {
+            subject: format!("{} lapses in {hours_left} hours: its record is gone", domain.to_unicode()),
+            paragraphs: vec![
+                format!(
+                    "The record that verifies {} is gone from the domain's DNS. Unless it is published again within \
+                     {hours_left} hours, the domain lapses.",
+                    domain.to_unicode()
+                ),
+                "Until then nothing changes. When a domain lapses, members keep their access, but nobody new joins by it."
+                    .to_owned(),
+            ],
+            facts: record_facts(domain, record),
+            link: None,
+            reason: ADMINISTRATOR,
+        },
+        Message::DomainLapsed { domain, record, protected_until } => Words {
+            subject: format!("{} has lapsed", domain.to_unicode()),
+            paragraphs: vec![
+                format!(
+                    "The record that verifies {} was gone from the domain's DNS for 72 hours. Members keep their access, \
+                     but nobody new joins by the domain.",
+                    domain.to_unicode()
+                ),
+                format!(
+                    "Publish the record again to restore it. No other organization can take the domain until {}.",
+                    protected_until.strftime("%Y-%m-%d %H:%M UTC")
+                ),
+            ],
+            facts: record_facts(domain, record),
+            link: None,
+            reason: ADMINISTRATOR,
+        },
+        Message::DomainRestored { domain } => Words {
+            subject: format!("{} is restored", domain.to_unicode()),
+            paragraphs: vec![
+                format!("The record for {} is there again, and the domain is verified as before.", domain.to_unicode()),
+                "Leave the record in place: it is looked for again each day.".to_owned(),
+            ],
+            facts: vec![("Domain", domain.to_string())],
+            link: None,
+            reason: ADMINISTRATOR,
+        },
+    }
+}
+
+/// The record to publish, to be copied.
+fn record_facts(domain: &DomainName, record: &Challenge) -> Vec<(&'static str, String)> {
+    vec![
+        ("Domain", domain.to_string()),
+        ("Type", "TXT".to_owned()),
+        ("Name", record.name.clone()),
+        ("Value", record.value.clone()),
+    ]
+}
