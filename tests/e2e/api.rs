@@ -3,7 +3,6 @@
 mod applications;
 mod conformance;
 mod connections;
-mod dns;
 mod domains;
 mod listings;
 mod members;

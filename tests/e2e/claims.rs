@@ -10,7 +10,7 @@ use vestibule::{
     id::ParentId,
     table::{Meter, Position},
 };
-use vestibule_tests::Product;
+use vestibule_tests::{Product, Race};
 use vestibule_verify_domains::{Checked, MAX_DUE, Message, Wake};
 
 const HOUR: i64 = 3600;
@@ -273,6 +273,16 @@ async fn only_messages_that_failed_come_again() {
     });
     let failures = away.handle(Wake::Messages { records: vec![read("d", &due), read("e", &[])] }).await.unwrap();
     assert_eq!(serde_json::to_value(&failures).unwrap(), json!({ "batchItemFailures": [{ "itemIdentifier": "d" }] }));
+}
+
+#[tokio::test]
+async fn of_a_hundred_parents_one_gets_the_domain_each_time() {
+    let product = Product::start().await;
+    let mut race = Race::of(&product.local.app, 100).await;
+    for round in 0..3 {
+        assert_eq!(race.round().await.len(), 1, "round {round}");
+        race.again().await;
+    }
 }
 
 #[test]

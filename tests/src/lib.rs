@@ -7,10 +7,14 @@
 //! Snapshots are `insta`'s, written inline, of text that [`Product::stable`] freed from what differs between runs.
 
 mod browser;
+mod dns;
 mod html;
 pub mod identity_provider;
 mod product;
+mod race;
 
 pub use browser::{Browser, Page, cost_of};
+pub use dns::Dns;
 pub use html::{Form, text_of};
 pub use product::{Product, Scratch, operator_key, start_time};
+pub use race::Race;

@@ -14,7 +14,7 @@ use tracing::{error, info};
 use vestibule::{
     app::App,
     domain::{ClaimQueue, QueueError, Resolver},
-    table::{Meter, Position, StoreError},
+    table::{Cost, Meter, Position, StoreError},
 };
 
 pub use check::Checked;
@@ -99,7 +99,20 @@ impl Verifier {
                 self.schedule().await?;
                 Ok(Failures::default())
             }
-            Wake::Messages { records } => Ok(self.messages(records).await),
+            Wake::Messages { records } => {
+                let (messages, meter) = (records.len(), Meter::default());
+                let failures = meter.clone().scope(self.messages(records)).await;
+                let Cost { calls, read_units, write_units, .. } = meter.cost();
+                info!(
+                    messages,
+                    failed = failures.failures.len(),
+                    calls,
+                    read_units,
+                    write_units,
+                    "claims were looked at"
+                );
+                Ok(failures)
+            }
         }
     }
 
@@ -119,7 +132,6 @@ impl Verifier {
 
     /// Looks at the claims of messages, side by side, and gives those messages that are to come again.
     pub async fn messages(&self, messages: Vec<Message>) -> Failures {
-        let meter = Meter::default();
         let mut claims = Vec::new();
         for (place, message) in messages.iter().enumerate() {
             if let Ok(positions) = serde_json::from_str::<Vec<Position>>(&message.body) {
@@ -133,29 +145,16 @@ impl Verifier {
             let checked = self.check(&position).await;
             (place, checked)
         });
-        let checked: Vec<_> = meter.clone().scope(checks.buffer_unordered(AT_ONCE).collect()).await;
+        let checked: Vec<_> = checks.buffer_unordered(AT_ONCE).collect().await;
         let mut again = vec![false; messages.len()];
-        let mut looked_up = 0_u32;
         for (place, checked) in checked {
-            match checked {
-                Ok(Checked::LookedUp(_)) => looked_up += 1,
-                Ok(Checked::NotDue) => {}
-                Err(error) => {
-                    error!(%error, "a claim was not looked at");
-                    if let Some(again) = again.get_mut(place) {
-                        *again = true;
-                    }
+            if let Err(error) = checked {
+                error!(%error, "a claim was not looked at");
+                if let Some(again) = again.get_mut(place) {
+                    *again = true;
                 }
             }
         }
-        let cost = meter.cost();
-        info!(
-            looked_up,
-            calls = cost.calls,
-            read_units = cost.read_units,
-            write_units = cost.write_units,
-            "claims were looked at"
-        );
         let failed = messages.into_iter().zip(again).filter(|(_, again)| *again);
         Failures { failures: failed.map(|(message, _)| Failure { message_id: message.message_id }).collect() }
     }

@@ -148,8 +148,7 @@ impl Finding {
         self.remembered.map_or_else(String::new, |seconds| {
             let minutes = seconds.div_ceil(60);
             format!(
-                " It remembers that from an earlier answer, for {minutes} more minutes at most, even if the record is in \
-                 the zone by now."
+                " It goes on to say so for {minutes} more minutes at most, even if the record is in the zone by now."
             )
         })
     }

@@ -33,26 +33,27 @@ pub enum Verdict {
 impl Evidence {
     /// What it amounts to.
     ///
-    /// The zone's own servers, most of which must agree, are one perspective; each resolver is another. More than half of
-    /// them must have seen the record; one that did not answer, or was not asked, has not seen it. For the absence the zone's
-    /// own servers decide alone, because no resolver's trouble or memory may cost anybody a domain. Where none of them is
-    /// among the perspectives, most of those must say with authority that the record is absent.
+    /// The zone's own servers are one perspective, for which most of those that say anything decide; each resolver is
+    /// another. More than half of the perspectives must have seen the record; one that did not answer, or was not asked, has
+    /// not seen it. For the absence the zone's own servers decide alone, because no resolver's trouble or memory may cost
+    /// anybody a domain: at least half of them must say so with authority, and nobody have seen the record. Where none of
+    /// them is among the perspectives, that goes for all.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let (zone, resolvers): (Vec<&Finding>, Vec<&Finding>) =
             self.findings.iter().partition(|finding| finding.source == Source::Zone);
-        let most = |findings: &[&Finding], holds: fn(&Finding) -> bool| {
-            findings.iter().filter(|finding| holds(finding)).count() * 2 > findings.len()
+        let count = |findings: &[&Finding], holds: fn(&Finding) -> bool| {
+            findings.iter().filter(|finding| holds(finding)).count()
         };
-        let seen = resolvers.iter().filter(|finding| finding.is_found()).count();
-        let votes = seen + usize::from(most(&zone, Finding::is_found));
-        let perspectives = resolvers.len() + usize::from(!zone.is_empty());
-        if votes * 2 > perspectives {
+        let of_zone = usize::from(has_most(&zone));
+        let votes = of_zone + count(&resolvers, Finding::is_found);
+        if votes * 2 > resolvers.len() + usize::from(!zone.is_empty()) {
             return Verdict::Proof;
         }
-        let deciding = if zone.is_empty() { &resolvers } else { &zone };
+        let deciding = if zone.is_empty() { resolvers } else { zone };
+        let absent = count(&deciding, Finding::is_authoritative_absence);
         let nobody_saw_it = !self.findings.iter().any(Finding::is_found);
-        if nobody_saw_it && most(deciding, Finding::is_authoritative_absence) {
+        if nobody_saw_it && absent > 0 && absent * 2 >= deciding.len() {
             return Verdict::Absence;
         }
         Verdict::Unclear
@@ -94,6 +95,12 @@ impl Evidence {
             (finding.outcome == Outcome::NotAsked, finding.source == Source::Resolver, finding.outcome.is_silence())
         })
     }
+}
+
+/// Whether most of a zone's own servers that say anything have the record: one that is out of order has no say.
+pub(super) fn has_most(zone: &[&Finding]) -> bool {
+    let found = zone.iter().filter(|finding| finding.is_found()).count();
+    found * 2 > zone.iter().filter(|finding| finding.authoritative).count()
 }
 
 /// Where a finding comes from.
@@ -316,8 +323,13 @@ mod tests {
             (vec![Found, Nxdomain], vec![Found, Found, Found], true),
             (vec![Found, Nxdomain], vec![Found, Found, Timeout], false),
             (vec![Timeout, Timeout], vec![Found, Found, Found], true),
+            (vec![Timeout, Timeout], vec![Found, Found, Nxdomain], false),
+            (vec![Found, Timeout], vec![Found, Found, Nxdomain], true),
         ] {
-            let findings = zone.iter().map(|outcome| server(*outcome));
+            let findings = zone.iter().map(|outcome| match outcome {
+                Timeout => Finding { authoritative: false, ..server(Timeout) },
+                outcome => server(*outcome),
+            });
             let findings = findings.chain(resolvers.iter().map(|outcome| resolver(*outcome))).collect();
             assert_eq!(verdict(findings) == Verdict::Proof, proof, "{zone:?} {resolvers:?}");
         }
@@ -327,9 +339,9 @@ mod tests {
     fn only_those_who_decide_what_is_in_the_zone_say_that_it_is_not() {
         use Outcome::{Empty, Found, Lame, Nxdomain, Servfail, Timeout, WrongValue};
         assert_eq!(verdict(vec![server(Nxdomain), server(WrongValue), resolver(Timeout)]), Verdict::Absence);
-        assert_eq!(verdict(vec![server(Nxdomain), server(Nxdomain), server(Timeout)]), Verdict::Absence);
+        assert_eq!(verdict(vec![server(Nxdomain), server(Timeout)]), Verdict::Absence);
         for unclear in [
-            vec![server(Nxdomain), server(Timeout)],
+            vec![server(Nxdomain), server(Timeout), server(Servfail)],
             vec![server(Nxdomain), server(Found)],
             vec![server(Servfail), server(Lame), resolver(Nxdomain), resolver(Nxdomain)],
             vec![server(Nxdomain), resolver(Found)],
@@ -341,7 +353,7 @@ mod tests {
         }
         let authority = |outcome| Finding { authoritative: true, ..resolver(outcome) };
         assert_eq!(verdict(vec![authority(Nxdomain), authority(Empty), resolver(Timeout)]), Verdict::Absence);
-        assert_eq!(verdict(vec![authority(Nxdomain), resolver(Timeout)]), Verdict::Unclear);
+        assert_eq!(verdict(vec![authority(Nxdomain), resolver(Timeout), resolver(Timeout)]), Verdict::Unclear);
     }
 
     #[test]

@@ -19,9 +19,9 @@ use vestibule::{
     organization::Organization,
     table::{Cost, Stored, Transaction},
 };
-use vestibule_tests::{Product, operator_key};
+use vestibule_tests::{Dns, Product, operator_key};
 
-use super::{conformance::Description, dns::Dns};
+use super::conformance::Description;
 
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 

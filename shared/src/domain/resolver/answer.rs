@@ -1,6 +1,9 @@
 //! What an answer says about a name's TXT records.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use hickory_net::proto::{
     op::{Message, ResponseCode},
@@ -39,8 +42,8 @@ pub(super) enum Reply {
     Referral {
         /// The zone.
         zone: Name,
-        /// Its servers' names.
-        servers: Vec<Name>,
+        /// Its servers, by their names, each with its address where that is within the zone and given with it.
+        servers: Vec<(Name, Option<Ipv4Addr>)>,
     },
     /// None of these.
     Trouble(Outcome),
@@ -130,8 +133,16 @@ fn referral(answer: &Message, name: &Name, zone: &Name) -> Option<Reply> {
             && record.name.zone_of(name)
     };
     let below = answer.authorities.iter().find(delegation)?.name.clone();
+    // Only of names within the zone: others are not this server's to tell.
+    let address_of = |server: &Name| {
+        let told = answer.additionals.iter().filter(|record| below.zone_of(server) && record.name == *server);
+        told.filter_map(|record| record.data.ip_addr()).find_map(|address| match address {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        })
+    };
     let server = |record: &Record| match &record.data {
-        RData::NS(server) if record.name == below => Some(server.0.clone()),
+        RData::NS(server) if record.name == below => Some((server.0.clone(), address_of(&server.0))),
         _ => None,
     };
     let servers = answer.authorities.iter().filter_map(server).collect();
@@ -168,7 +179,7 @@ pub(super) fn remembered(answer: &Message) -> Option<u32> {
 mod tests {
     use hickory_net::proto::{
         op::{OpCode, Query},
-        rr::rdata::{CNAME, NS, SOA},
+        rr::rdata::{A, CNAME, NS, SOA},
     };
 
     use super::*;
@@ -220,13 +231,17 @@ mod tests {
 
     #[test]
     fn a_delegation_leads_down_and_nowhere_else() {
+        let address = Ipv4Addr::new(192, 0, 2, 1);
         let delegated = |to: &str| {
             let mut answer = answer(ResponseCode::NoError, false);
-            answer.add_authority(Record::from_rdata(name(to), 60, RData::NS(NS(name("ns.b.example.")))));
+            for server in ["ns.b.example.", "ns._c.a.example."] {
+                answer.add_authority(Record::from_rdata(name(to), 60, RData::NS(NS(name(server)))));
+                answer.add_additional(Record::from_rdata(name(server), 60, RData::A(A(address))));
+            }
             of_zone(&answer)
         };
-        let down = Reply::Referral { zone: name("_c.a.example."), servers: vec![name("ns.b.example.")] };
-        assert_eq!(delegated("_c.a.example."), down);
+        let servers = vec![(name("ns.b.example."), None), (name("ns._c.a.example."), Some(address))];
+        assert_eq!(delegated("_c.a.example."), Reply::Referral { zone: name("_c.a.example."), servers });
         for elsewhere in ["a.example.", "example.", ".", "b.a.example.", "b.example."] {
             assert_eq!(delegated(elsewhere), Reply::Trouble(Outcome::Lame), "{elsewhere}");
         }

@@ -52,7 +52,8 @@ enum Said {
     Nothing(Outcome),
 }
 
-/// The zone that a name's registrable domain is, or is in, and its servers.
+/// The zone that a name's registrable domain is, or is in, and its servers; or, where resolvers do not know those, the zone
+/// above it, whose servers lead on to them.
 ///
 /// # Errors
 /// Why they can not be found: what is the matter with the resolvers, or [`Outcome::NoServers`].
@@ -60,52 +61,69 @@ pub(super) async fn delegation_of(resolvers: &[SocketAddr], name: &Name) -> Resu
     let text = name.to_lowercase().to_ascii();
     let text = text.trim_end_matches('.');
     let mut zone = absolute(psl::domain_str(text).unwrap_or(text)).ok_or(Outcome::NoServers)?;
+    let mut why = Outcome::NoServers;
     for _ in 0..=MAX_ASCENT {
-        match agreed(said_of(resolvers, &zone).await) {
-            Said::Servers(names) => return servers_named(resolvers, zone, names).await,
-            Said::Within(above) if above.num_labels() < zone.num_labels() && above.zone_of(&zone) => zone = above,
-            Said::Within(_) => return Err(Outcome::NoServers),
-            Said::Nothing(outcome) => return Err(outcome),
+        let above = match agreed(said_of(resolvers, &zone).await) {
+            Said::Servers(names) => {
+                let unaddressed = names.into_iter().map(|name| (name, None));
+                match servers_named(resolvers, zone.clone(), unaddressed).await {
+                    Ok(delegation) => return Ok(delegation),
+                    Err(_) => zone.base_name(),
+                }
+            }
+            Said::Within(above) if above.zone_of(&zone) => above,
+            Said::Within(_) => zone.base_name(),
+            Said::Nothing(outcome) => {
+                why = outcome;
+                zone.base_name()
+            }
+        };
+        // The root knows nothing of a name that has one label less than a top-level domain.
+        if above.num_labels() >= zone.num_labels() || above.is_root() {
+            break;
         }
+        zone = above;
     }
-    Err(Outcome::NoServers)
+    Err(why)
 }
 
-/// The zone's servers with their addresses.
+/// The zone's servers with their addresses, which are looked up where they are not given.
 ///
 /// # Errors
 /// [`Outcome::NoServers`].
 pub(super) async fn servers_named(
     resolvers: &[SocketAddr],
     zone: Name,
-    names: impl IntoIterator<Item = Name>,
+    servers: impl IntoIterator<Item = (Name, Option<Ipv4Addr>)>,
 ) -> Result<Delegation, Outcome> {
-    let names: BTreeSet<Name> = names.into_iter().map(|name| name.to_lowercase()).collect();
+    let servers: BTreeMap<Name, Option<Ipv4Addr>> =
+        servers.into_iter().map(|(name, address)| (name.to_lowercase(), address)).collect();
     let mut asked = JoinSet::new();
-    for (place, name) in names.into_iter().take(MAX_SERVERS).enumerate() {
+    for (place, (name, given)) in servers.into_iter().take(MAX_SERVERS).enumerate() {
         // Each name by another resolver first, so that none of them decides on all the addresses.
         let mut resolvers = resolvers.to_vec();
         let turn = place % resolvers.len().max(1);
         resolvers.rotate_left(turn);
         asked.spawn(async move {
-            let address = address_of(&resolvers, &name).await;
+            let address = match given {
+                Some(address) => Some(address),
+                None => address_of(&resolvers, &name).await,
+            };
             Server { name, address }
         });
     }
     let mut servers = asked.join_all().await;
     servers.sort_by(|one, other| one.name.cmp(&other.name));
-    if servers.iter().all(|server| server.address.is_none()) {
-        Err(Outcome::NoServers)
-    } else {
-        Ok(Delegation { zone, servers })
-    }
+    let found = servers.iter().any(|server| server.address.is_some());
+    if found { Ok(Delegation { zone, servers }) } else { Err(Outcome::NoServers) }
 }
 
 /// What every resolver says.
 async fn said_of(resolvers: &[SocketAddr], zone: &Name) -> Vec<Said> {
     let mut asked = JoinSet::new();
     for resolver in resolvers.iter().copied() {
-        let question = Question { kind: RecordType::NS, ..Question::recursive(zone.clone()) };
+        // Unchecked: that its signatures do not hold is to be found out of the zone's own servers.
+        let question = Question { kind: RecordType::NS, unchecked: true, ..Question::recursive(zone.clone()) };
         asked.spawn(async move {
             let answer = match ask(resolver, &question).await {
                 Ok(answer) => answer,
@@ -154,7 +172,7 @@ fn agreed(said: Vec<Said>) -> Said {
 ///
 /// Functions reach the IPv4 internet; servers of zones have such addresses.
 async fn address_of(resolvers: &[SocketAddr], name: &Name) -> Option<Ipv4Addr> {
-    let question = Question { kind: RecordType::A, ..Question::recursive(name.clone()) };
+    let question = Question { kind: RecordType::A, unchecked: true, ..Question::recursive(name.clone()) };
     for resolver in resolvers {
         let Ok(answer) = ask(*resolver, &question).await else { continue };
         let found = answer.answers.iter().find_map(|record| match record.data.ip_addr() {

@@ -1,6 +1,6 @@
 //! Asking the zone's own servers.
 
-use std::{net::Ipv4Addr, net::SocketAddr, str::FromStr as _, sync::Arc};
+use std::{net::Ipv4Addr, net::SocketAddr, str::FromStr as _, sync::Arc, time::Duration};
 
 use hickory_net::proto::{
     dnssec::TrustAnchors,
@@ -9,7 +9,7 @@ use hickory_net::proto::{
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    Challenge, DomainName, Finding, LOOKUP, Outcome, PORT, absolute,
+    Challenge, DomainName, Finding, Outcome, PORT, absolute,
     address::is_public,
     answer::{Aliases, Reply},
     astray,
@@ -19,6 +19,9 @@ use super::{
     question::{Question, ask},
 };
 
+/// How long the whole way to the zone's own servers and their answers may take: a resolver that says nothing, then a
+/// server that says nothing, and what lies in between.
+const WALK: Duration = Duration::from_secs(10);
 /// Delegations that are followed from one zone down to the next, for one record.
 const MAX_DELEGATIONS: usize = 8;
 /// How the zone's servers are spoken of where none of them could be asked.
@@ -76,7 +79,7 @@ impl ZoneServers {
     ) -> Vec<Finding> {
         let mut walk =
             Walk { zone_servers: self, resolvers, challenge, chain: Chain::new(resolvers), asked: Vec::new() };
-        let findings = match timeout(LOOKUP, walk.find(challenge)).await {
+        let findings = match timeout(WALK, walk.find(challenge)).await {
             Ok(Ok(findings)) => findings,
             Ok(Err(outcome)) => vec![of_zone(&NOBODY, outcome, false, &[])],
             Err(_) => vec![of_zone(&NOBODY, Outcome::Timeout, false, &[])],

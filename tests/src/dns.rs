@@ -33,8 +33,10 @@ enum Says {
     Silence,
 }
 
-pub(super) struct Dns {
-    pub(super) address: SocketAddr,
+/// A resolver under test.
+pub struct Dns {
+    /// Where it answers.
+    pub address: SocketAddr,
     names: Arc<Names>,
 }
 
@@ -45,7 +47,11 @@ struct Names {
 }
 
 impl Dns {
-    pub(super) async fn start() -> Self {
+    /// Starts one that knows no name.
+    ///
+    /// # Panics
+    /// When it can not listen.
+    pub async fn start() -> Self {
         let (udp, tcp) = loop {
             let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
             if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
@@ -63,29 +69,38 @@ impl Dns {
         self.names.says.lock().unwrap().insert(name.to_ascii_lowercase(), says);
     }
 
-    pub(super) fn txt(&self, name: &str, records: &[&[&str]]) {
+    /// Answers a name with TXT records, each of several strings.
+    pub fn txt(&self, name: &str, records: &[&[&str]]) {
         let strings = |record: &&[&str]| record.iter().map(|&text| text.to_owned()).collect();
         self.set(name, Says::Txt(records.iter().map(strings).collect()));
     }
 
-    pub(super) fn cname(&self, name: &str, target: &str) {
+    /// Answers a name with another one.
+    pub fn cname(&self, name: &str, target: &str) {
         self.set(name, Says::Cname(target.to_owned()));
     }
 
-    pub(super) fn nothing(&self, name: &str) {
+    /// Answers that a name is there without a TXT record.
+    pub fn nothing(&self, name: &str) {
         self.set(name, Says::Nothing);
     }
 
-    pub(super) fn fails(&self, name: &str, code: ResponseCode) {
+    /// Answers a name with an error.
+    pub fn fails(&self, name: &str, code: ResponseCode) {
         self.set(name, Says::Code(code));
     }
 
-    pub(super) fn silent(&self, name: &str) {
+    /// Does not answer for a name.
+    pub fn silent(&self, name: &str) {
         self.set(name, Says::Silence);
     }
 
     /// How often a name was asked for.
-    pub(super) fn asked(&self, name: &str) -> usize {
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn asked(&self, name: &str) -> usize {
         self.names.asked.lock().unwrap().iter().filter(|asked| *asked == name).count()
     }
 }
