@@ -281,6 +281,7 @@ async fn of_a_hundred_parents_one_gets_the_domain_each_time() {
     let mut race = Race::of(&product.local.app, 100).await;
     for round in 0..3 {
         assert_eq!(race.round().await.len(), 1, "round {round}");
+        assert_eq!(race.losers().await, 99, "round {round}");
         race.again().await;
     }
 }

@@ -2,7 +2,7 @@
 
 use vestibule::{
     app::App,
-    domain::{DomainClaim, Evidence, Finding, Outcome, claim},
+    domain::{ClaimState, DomainClaim, Evidence, Finding, Outcome, Ownership, claim},
     id::ParentId,
     journal::{Actor, Entry},
     parent::Parent,
@@ -40,26 +40,46 @@ impl Race {
         Self { app: app.clone(), claims }
     }
 
-    /// One round: nobody holds the domain, everybody has seen that and proves it. Gives the parents that hold it afterwards
-    /// by what their claim says; those of all others say that another one does.
+    /// The race: nobody holds the domain, everybody has seen that and takes it. Gives those who got it.
     ///
     /// # Panics
     /// When the tables do not answer, or disagree with the claims.
     pub async fn round(&mut self) -> Vec<ParentId> {
-        let mut racing = tokio::task::JoinSet::new();
-        for (place, claim) in self.claims.iter().cloned().enumerate() {
-            let app = self.app.clone();
-            racing.spawn(async move { (place, run(&app, claim).await) });
-        }
-        for (place, claim) in racing.join_all().await {
-            self.claims[place] = claim;
-        }
+        self.each(|_| true, None).await;
         let held = self.claims.iter().filter(|claim| claim.value.state.is_verified());
         let winners: Vec<ParentId> = held.map(|claim| claim.value.parent).collect();
-        let domain = &self.claims[0].value.domain;
-        let owner = self.app.store.domain_owner(domain).await.unwrap();
+        let owner = self.owner().await.map(|owner| owner.value.parent);
         assert_eq!(winners.first().copied(), owner, "the table says who it is");
         winners
+    }
+
+    /// What becomes of those who did not get it: they decide anew. Gives how many are in conflict then.
+    ///
+    /// # Panics
+    /// When the tables do not answer.
+    pub async fn losers(&mut self) -> usize {
+        let owner = self.owner().await;
+        self.each(|claim| !claim.state.is_verified(), owner).await;
+        self.claims.iter().filter(|claim| matches!(claim.value.state, ClaimState::Conflict { .. })).count()
+    }
+
+    async fn owner(&self) -> Option<Stored<Ownership>> {
+        let domain = self.claims.first().map(|claim| claim.value.domain.clone())?;
+        self.app.store.domain_ownership(&domain).await.unwrap()
+    }
+
+    /// One attempt of each of these at the same time.
+    async fn each(&mut self, of: impl Fn(&DomainClaim) -> bool, owner: Option<Stored<Ownership>>) {
+        let mut racing = tokio::task::JoinSet::new();
+        for (place, claim) in self.claims.iter().enumerate().filter(|(_, claim)| of(&claim.value)) {
+            let (app, claim) = (self.app.clone(), claim.clone());
+            racing.spawn(async move { (place, attempt(&app, claim, owner).await) });
+        }
+        for (place, claim) in racing.join_all().await {
+            if let Some(claim) = claim {
+                self.claims[place] = claim;
+            }
+        }
     }
 
     /// Takes the domain from whoever holds it, so that another round can begin.
@@ -86,21 +106,20 @@ impl Race {
     }
 }
 
-/// A racer: decides on what everybody saw before the start, and anew once that is not so any more.
-async fn run(app: &Arc<App>, claim: Stored<DomainClaim>) -> Stored<DomainClaim> {
+/// One attempt, decided on who held the domain; what the claim is afterwards, `None` where that was not so any more.
+async fn attempt(
+    app: &App,
+    claim: Stored<DomainClaim>,
+    owner: Option<Stored<Ownership>>,
+) -> Option<Stored<DomainClaim>> {
     let evidence = Evidence { at: app.clock.now(), findings: vec![Finding::new(&"race", Outcome::Found, &[])] };
-    let mut owner = None;
-    loop {
-        let entry = Entry { parent: claim.value.parent, actor: Actor::System, at: evidence.at };
-        let observed = claim.value.clone().observe(evidence.clone(), owner.as_ref(), &app.random);
-        let mut transaction = Transaction::default();
-        transaction.settle_domain_claim(&observed, claim.version, entry, app, ());
-        match app.store.commit(transaction).await {
-            Ok(()) => return Stored { value: observed.claim, version: claim.version + 1 },
-            Err(CommitError::Refused(()) | CommitError::Contended) => {
-                owner = app.store.domain_ownership(&claim.value.domain).await.unwrap();
-            }
-            Err(CommitError::Store(error)) => panic!("{error}"),
-        }
+    let entry = Entry { parent: claim.value.parent, actor: Actor::System, at: evidence.at };
+    let observed = claim.value.observe(evidence, owner.as_ref(), &app.random);
+    let mut transaction = Transaction::default();
+    transaction.settle_domain_claim(&observed, claim.version, entry, app, ());
+    match app.store.commit(transaction).await {
+        Ok(()) => Some(Stored { value: observed.claim, version: claim.version + 1 }),
+        Err(CommitError::Refused(()) | CommitError::Contended) => None,
+        Err(CommitError::Store(error)) => panic!("{error}"),
     }
 }

@@ -326,7 +326,7 @@ fn delegations() -> Vec<Case> {
             "found found",
             "The record is there",
         ),
-        case("internal").records(RIGHT).as_deployed().seen(
+        case("internal").records(RIGHT).looked_at_as_deployed().seen(
             "verified",
             "internal internal",
             "found found",
@@ -428,7 +428,7 @@ impl Case {
     }
 
     /// It is looked at as a deployment does.
-    fn as_deployed(self) -> Self {
+    fn looked_at_as_deployed(self) -> Self {
         Self { public: true, ..self }
     }
 }
