@@ -8,8 +8,6 @@ use crate::{
     world::{Attack, Base, IDP, OPENS, OURS, THEIRS, expected, trust},
 };
 
-const CIPHERS: [Cipher; 4] = [Cipher::Gcm128, Cipher::Gcm256, Cipher::Cbc128, Cipher::Cbc256];
-
 fn encryption(cipher: Cipher) -> Encryption<'static> {
     let public = OPENS.1.as_slice();
     Encryption { recipient: public, cipher, transport: Transport::OaepSha1, place: KeyPlace::Inside, random: &[9; 48] }
@@ -17,7 +15,7 @@ fn encryption(cipher: Cipher) -> Encryption<'static> {
 
 pub fn attacks(base: &Base) -> Vec<Attack> {
     let mut attacks = Vec::new();
-    for cipher in CIPHERS {
+    for cipher in Cipher::ALL.iter().copied() {
         let encrypted = base.draft.sign_and_encrypt(&OURS.signing, &encryption(cipher)).unwrap();
         crate::control("encrypted", &encrypted, &trust(), &expected());
         let mut add = |name: &str, xml: String, reason| {

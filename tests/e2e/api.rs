@@ -10,6 +10,7 @@ mod members;
 mod once;
 mod organizations;
 mod requests;
+mod service_provider;
 mod world;
 
 use world::World;

@@ -8,5 +8,6 @@ mod idp;
 mod lifecycle;
 mod mailbox;
 mod oidc;
+mod options;
 mod pages;
 mod table;

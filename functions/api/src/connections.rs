@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use vestibule::{
     app::App,
     clock::Timestamp,
-    connection::{self, ConnectionError},
-    id::{ConnectionId, ParentId},
+    connection::{self, ConnectionError, NameIdFormatError},
+    id::{ApplicationId, ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
     saml::{IdpMetadata, PinnedKey},
     table::{Stored, Transaction},
@@ -38,7 +38,7 @@ pub(crate) struct NewConnection {
 }
 
 /// What a customer can choose about its connection.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Options {
     /// The attribute that holds the e-mail address, where it is not one of the usual ones.
@@ -48,6 +48,22 @@ pub(crate) struct Options {
     /// Whether people sign in anew at the identity provider each time.
     #[schema(example = false)]
     force_authn: bool,
+    /// Which identifier of a person our requests ask for: `unspecified` for whichever the identity provider is set up to
+    /// send, `email_address` or `persistent`. A change can give everybody another identifier, and then every tie between
+    /// an account and its identifier has to be reset.
+    #[schema(example = "unspecified")]
+    name_id_format: String,
+    /// The application that people are sent to who begin at the identity provider, by its `client_id`. It needs a
+    /// `start_login_uri`, where it begins an ordinary sign-in. Without one, such sign-ins are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "app_0cc175b9c0f1b6a831c399e269772661")]
+    idp_initiated_application: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        (&connection::Options::default()).into()
+    }
 }
 
 /// A connection.
@@ -62,6 +78,9 @@ pub(crate) struct Connection {
     /// Our assertion consumer service, to be copied to the identity provider.
     #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/acs")]
     acs_url: String,
+    /// Where the certificate is that the identity provider can encrypt assertions to; our metadata has it too.
+    #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/encryption-certificate")]
+    encryption_certificate_url: String,
     /// Where our metadata is.
     #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/metadata")]
     metadata_url: String,
@@ -126,6 +145,7 @@ impl Connection {
             id: *id,
             metadata_url: entity_id.clone(),
             entity_id,
+            encryption_certificate_url: app.settings.url(&format!("/saml/{id}/encryption-certificate")),
             acs_url: connection.acs_url(&app.settings),
             identity_provider: IdentityProvider {
                 entity_id: idp.entity_id.clone(),
@@ -135,11 +155,45 @@ impl Connection {
                 valid_until: idp.valid_until,
             },
             certificates: idp.certificates.iter().map(Certificate::from).collect(),
-            options: Options { email_attribute: options.email_attribute.clone(), force_authn: options.force_authn },
+            options: options.into(),
             created_at: *created_at,
             changed_at: *changed_at,
         }
     }
+}
+
+impl From<&connection::Options> for Options {
+    fn from(options: &connection::Options) -> Self {
+        Self {
+            email_attribute: options.email_attribute.clone(),
+            force_authn: options.force_authn,
+            name_id_format: options.name_id_format.to_string(),
+            idp_initiated_application: options.idp_initiated_application.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl Options {
+    fn read(self) -> Result<connection::Options, Problem> {
+        let application = |text: String| text.parse::<ApplicationId>().map_err(|_| no_application());
+        let options = connection::Options {
+            email_attribute: self.email_attribute,
+            force_authn: self.force_authn,
+            name_id_format: self
+                .name_id_format
+                .parse()
+                .map_err(|error: NameIdFormatError| Problem::invalid("/options/name_id_format", &error))?,
+            idp_initiated_application: self.idp_initiated_application.map(application).transpose()?,
+        };
+        options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
+        Ok(options)
+    }
+}
+
+fn no_application() -> Problem {
+    let detail = "There is no application of this client_id that has a start_login_uri on the web, where it begins a \
+                  sign-in.";
+    Problem::invalid("/options/idp_initiated_application", detail)
 }
 
 impl From<&PinnedKey> for Certificate {
@@ -166,10 +220,7 @@ impl NewConnection {
                 return Err(Problem::invalid("/metadata_xml", detail));
             }
         };
-        let Options { email_attribute, force_authn } = self.options;
-        let options = connection::Options { email_attribute, force_authn };
-        options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
-        Ok((metadata, options))
+        Ok((metadata, self.options.read()?))
     }
 }
 
@@ -220,8 +271,16 @@ pub(crate) async fn set(
     Body(body): Body<NewConnection>,
 ) -> Result<Answer, Problem> {
     let (metadata, options) = body.read()?;
+    check_application(&app, &options).await?;
     let connection = settle(|| set_once(&app, id, &metadata, &options)).await?;
     Answer::new(StatusCode::OK, &Connection::of(&connection, &app))
+}
+
+/// Who begins at the identity provider must get on from there.
+async fn check_application(app: &App, options: &connection::Options) -> Result<(), Problem> {
+    let Some(id) = options.idp_initiated_application else { return Ok(()) };
+    let application = app.store.application(id).await?.ok_or_else(no_application)?;
+    if application.starts_logins() { Ok(()) } else { Err(no_application()) }
 }
 
 async fn set_once(

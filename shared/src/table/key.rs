@@ -47,8 +47,8 @@ pub enum Key<'a> {
     Application(ApplicationId),
     /// The keys that sign ID tokens, their private halves sealed.
     SigningKeys,
-    /// The key that signs our requests to identity providers.
-    ServiceProvider,
+    /// The keys that sign our requests to identity providers and open what they encrypt to us, sealed.
+    ServiceProviderKeys,
     /// A login under way.
     Login(LoginId),
     /// An assertion (given as the hash of its id) that a connection has used.
@@ -86,7 +86,7 @@ impl Key<'_> {
             | Self::Connection(..)
             | Self::Application(..)
             | Self::SigningKeys
-            | Self::ServiceProvider => Table::Identity,
+            | Self::ServiceProviderKeys => Table::Identity,
             Self::Login(..)
             | Self::UsedAssertion(..)
             | Self::Trace(..)
@@ -115,7 +115,7 @@ impl Key<'_> {
             Self::Connection(id) => (format!("C#{id}"), "CONNECTION".to_owned()),
             Self::Application(id) => (APPLICATIONS.to_owned(), id.to_string()),
             Self::SigningKeys => ("SIGNING-KEYS".to_owned(), alone()),
-            Self::ServiceProvider => ("SERVICE-PROVIDER".to_owned(), alone()),
+            Self::ServiceProviderKeys => ("SERVICE-PROVIDER-KEYS".to_owned(), alone()),
             Self::Login(id) => (format!("LOGIN#{id}"), alone()),
             Self::UsedAssertion(connection, hash) => (format!("USED#{connection}#{hash}"), alone()),
             Self::Trace(parent, at, reference) => (of_traces(*parent), format!("{}#{reference}", sortable(*at))),

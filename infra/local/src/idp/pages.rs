@@ -22,6 +22,7 @@ use super::{
     Fault, Idp, METADATA, SSO,
     fault::Answering,
     people::{Person, people},
+    response::Cipher,
 };
 use crate::seed::Demo;
 
@@ -65,6 +66,7 @@ struct SignInPage<'a> {
     shell: Shell,
     people: &'a [Person],
     faults: &'static [Fault],
+    ciphers: &'static [Cipher],
     asked: Asked,
     /// The message as it came, for those who want to see it.
     xml: String,
@@ -132,6 +134,9 @@ struct Choice {
     groups: String,
     #[serde(default)]
     fault: String,
+    /// How to encrypt the assertion; empty for not at all.
+    #[serde(default)]
+    cipher: String,
 }
 
 async fn home(State(desk): State<Arc<Desk>>) -> Response {
@@ -204,6 +209,7 @@ fn choose(desk: &Desk, asked: Asked, xml: String, force_authn: bool, problem: Op
         shell: Shell::new("Who signs in?"),
         people: &desk.people,
         faults: Fault::ALL,
+        ciphers: Cipher::ALL,
         asked,
         xml,
         force_authn,
@@ -214,7 +220,7 @@ fn choose(desk: &Desk, asked: Asked, xml: String, force_authn: bool, problem: Op
 }
 
 async fn sign_in(State(desk): State<Arc<Desk>>, Form(choice): Form<Choice>) -> Response {
-    let Choice { asked, email, person, groups, fault } = choice;
+    let Choice { asked, email, person, groups, fault, cipher } = choice;
     if !desk.idp.answers_to(&asked.acs_url) {
         return unusable("The answer would go somewhere else than to this product.");
     }
@@ -226,10 +232,19 @@ async fn sign_in(State(desk): State<Arc<Desk>>, Form(choice): Form<Choice>) -> R
     person.groups.extend(groups.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     person.groups.truncate(MAX_GROUPS);
     let fault = Fault::ALL.iter().copied().find(|known| known.word() == fault);
+    let cipher = Cipher::ALL.iter().copied().find(|known| known.word() == cipher);
+    let encryption = match cipher {
+        None => None,
+        Some(cipher) => match desk.idp.recipient(&asked.issuer).await {
+            Some(certificate) => Some((cipher, certificate)),
+            None => return unusable("The service provider's metadata has no certificate to encrypt to."),
+        },
+    };
     let answering = Answering {
         acs_url: &asked.acs_url,
         sp_entity_id: &asked.issuer,
         in_response_to: Some(asked.request_id.as_str()).filter(|id| !id.is_empty()),
+        encryption,
     };
     let response = match desk.idp.response(&answering, &person, fault) {
         Ok(response) => STANDARD.encode(response),
