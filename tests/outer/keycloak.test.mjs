@@ -3,11 +3,29 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { goToSignIn, openBrowser, person, seeReference, seeSignedIn, seeSignedOut } from "./browser.mjs";
 import { Realm, signInAtKeycloak } from "./keycloak.mjs";
-import { connect, customer, events, loginOptions } from "./product.mjs";
+import { connect, customer, events, loginOptions, signIns } from "./product.mjs";
 
 const domain = "keycloak-customer.example";
 const ada = `ada@${domain}`;
 const mallory = "mallory@elsewhere.example";
+
+const aes = (name) => `http://www.w3.org/${name.includes("gcm") ? "2009/xmlenc11" : "2001/04/xmlenc"}#${name}`;
+/** How Keycloak encrypts, by its client's attributes; first as it comes with our metadata. */
+const encryptions = {
+  default: {},
+  "aes256-gcm": {
+    "saml.encryption.algorithm": aes("aes256-gcm"),
+    "saml.encryption.keyAlgorithm": "http://www.w3.org/2009/xmlenc11#rsa-oaep",
+    "saml.encryption.digestMethod": "http://www.w3.org/2001/04/xmlenc#sha256",
+    "saml.encryption.maskGenerationFunction": "http://www.w3.org/2009/xmlenc11#mgf1sha256",
+  },
+  "aes128-cbc": {
+    "saml.encryption.algorithm": aes("aes128-cbc"),
+    "saml.encryption.keyAlgorithm": "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+    "saml.encryption.digestMethod": "http://www.w3.org/2000/09/xmldsig#sha1",
+    "saml.encryption.maskGenerationFunction": "http://www.w3.org/2009/xmlenc11#mgf1sha1",
+  },
+};
 
 describe("a customer with Keycloak", () => {
   let browser, realm, client, organization, connection;
@@ -70,6 +88,18 @@ describe("a customer with Keycloak", () => {
       await post(page, connection.acs_url, form);
       await seeReference(page, look);
     }));
+
+  for (const [method, attributes] of Object.entries(encryptions)) {
+    it(`signs a person in with an assertion encrypted by ${method}`, async () => {
+      await realm.adjust(client, { "saml.encrypt": "true", ...attributes });
+      await person(browser, `keycloak-encrypted-${method}`, async (page, look) => {
+        await signIn(page, ada, look);
+        await seeSignedIn(page, { email: ada, organization: organization.name, role: "user" }, look);
+      });
+      const [last] = (await signIns(organization)).items;
+      assert.equal(last.checks.find(({ name }) => name === "decryption").found, "decrypted");
+    });
+  }
 
   it("refuses a signature with SHA-1", async () => {
     await realm.adjust(client, { "saml.signature.algorithm": "RSA_SHA1" });

@@ -35,6 +35,15 @@ export function events({ parent_id }) {
   return api("GET", `/parents/${parent_id}/events`);
 }
 
+export function signIns({ parent_id }) {
+  return api("GET", `/parents/${parent_id}/sign-ins`);
+}
+
+/** Publishes the next keys of the deployment. */
+export function rotateKeys() {
+  return api("POST", "/service-provider/keys/rotate", { notice_days: 30 });
+}
+
 async function publish({ name, type, value }) {
   const response = await fetch(`${address}/dns/${name}/${type}`, {
     method: "PUT",
