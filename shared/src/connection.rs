@@ -1,11 +1,13 @@
 //! Connections: a parent's trust in one SAML identity provider.
 
 mod name_id_format;
+mod sharing;
 mod store;
 
 use serde::{Deserialize, Serialize};
 
 pub use name_id_format::{NameIdFormat, NameIdFormatError};
+pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy};
 
 use crate::{
     app::Settings,

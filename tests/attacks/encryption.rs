@@ -5,7 +5,7 @@ use vestibule_local::idp::response::{Cipher, Encryption, KeyPlace, Signing, Tran
 
 use crate::{
     edit::{all, append, content, first, get, outer, remove, set, set_on, splice},
-    world::{Attack, Base, IDP, OPENS, OURS, THEIRS, expected, trust},
+    world::{Attack, Base, FORMER, IDP, OPENS, OURS, THEIRS, expected, trust},
 };
 
 fn encryption(cipher: Cipher) -> Encryption<'static> {
@@ -23,6 +23,12 @@ pub fn attacks(base: &Base) -> Vec<Attack> {
         };
         ciphertexts(base, &encrypted, &mut add);
         contents(base, cipher, &mut add);
+        // The former key of a rotation, or the next one.
+        let rotating = Trust { decryption_keys: vec![FORMER.clone(), OPENS.0.clone()], ..trust() };
+        crate::control("encrypted to the second of our keys", &encrypted, &rotating, &expected());
+        let dropped = Trust { decryption_keys: vec![FORMER.clone()], ..trust() };
+        let message = encrypted.clone();
+        attacks.push(Attack { trust: dropped, ..Attack::new("a key that was dropped", message, Reason::Decryption) });
         let unopened = Trust::new(IDP, trust().keys);
         attacks.push(Attack { trust: unopened, ..Attack::new("no key of ours", encrypted, Reason::Decryption) });
     }

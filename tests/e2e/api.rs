@@ -11,6 +11,7 @@ mod once;
 mod organizations;
 mod requests;
 mod service_provider;
+mod sharing;
 mod world;
 
 use world::World;

@@ -120,3 +120,57 @@ async fn the_application_begins_nothing_for_strangers() {
     let page = product.browser().open(&format!("/app/sign-in?iss={issuer}&login_hint=ada%40acme.example")).await;
     assert_eq!(page.url.path(), "/idp/sso");
 }
+
+#[tokio::test]
+async fn our_metadata_promises_signed_requests_where_they_are_signed() {
+    let product = Product::demo().await;
+    let demo = product.local.demo.as_ref().unwrap();
+    let plain = product.browser().open("/idp/metadata").await.body;
+    let wanting = plain.replace("WantAuthnRequestsSigned=\"false\"", "WantAuthnRequestsSigned=\"true\"");
+    for (metadata, signed) in [(plain, false), (wanting, true)] {
+        let path = format!("/parents/{}/connection", demo.parent);
+        let connection = product.done(Method::PUT, &path, Some(json!({ "metadata_xml": metadata }))).await;
+        let ours = product.browser().open(connection["metadata_url"].as_str().unwrap()).await.body;
+        assert!(ours.contains(&format!("AuthnRequestsSigned=\"{signed}\"")), "{ours}");
+        let mut browser = product.browser();
+        let page = to_identity_provider(&mut browser, "ada@acme.example").await;
+        assert_eq!(page.url.query_pairs().any(|(name, _)| name == "Signature"), signed, "{}", page.url);
+    }
+}
+
+#[tokio::test]
+async fn a_login_starts_within_four_round_trips() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let asked = browser.step(Method::GET, "/app/sign-in", None).await.location().unwrap();
+    let identify = browser.open(asked.as_str()).await;
+    let sent = browser.send(&identify, &identify.form("/saml/start").fill("email", "ada@acme.example")).await;
+    assert_eq!(sent.location().unwrap().path(), "/idp/sso", "{}", sent.text());
+    assert!(sent.cost().round_trips <= 4, "an address that was typed: {}", sent.cost());
+    let organization = product.local.demo.as_ref().unwrap().organization.as_str();
+    for known in [("login_hint", "ada@acme.example"), ("organization", organization)] {
+        let mut asked = browser.step(Method::GET, "/app/sign-in", None).await.location().unwrap();
+        asked.query_pairs_mut().append_pair(known.0, known.1);
+        let start = browser.step(Method::GET, asked.as_str(), None).await.location().unwrap();
+        assert_eq!(start.path(), "/saml/start");
+        let sent = browser.step(Method::GET, start.as_str(), None).await;
+        assert_eq!(sent.location().unwrap().path(), "/idp/sso", "{}", sent.text());
+        assert!(sent.cost().round_trips <= 4, "{}: {}", known.0, sent.cost());
+    }
+}
+
+#[tokio::test]
+async fn the_organization_in_the_address_is_only_what_is_looked_up_first() {
+    let product = Product::demo().await;
+    let mut browser = product.browser();
+    let demo = product.local.demo.as_ref().unwrap();
+    let mut asked = browser.step(Method::GET, "/app/sign-in", None).await.location().unwrap();
+    asked.query_pairs_mut().append_pair("organization", &demo.organization);
+    let start = browser.step(Method::GET, asked.as_str(), None).await.location().unwrap();
+    // Whatever somebody writes there, the login knows which one the application named.
+    for other in [demo.developers.as_str(), "org_00000000000000000000000000000000", "nonsense"] {
+        let changed = start.as_str().replace(&demo.organization, other);
+        let sent = browser.step(Method::GET, &changed, None).await;
+        assert_eq!(sent.location().unwrap().path(), "/idp/sso", "{other}: {}", sent.text());
+    }
+}

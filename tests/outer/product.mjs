@@ -23,8 +23,8 @@ export async function customer(name, domain) {
 }
 
 /** Trusts an identity provider by its metadata. */
-export function connect({ parent_id }, metadata_xml) {
-  return api("PUT", `/parents/${parent_id}/connection`, { metadata_xml });
+export function connect({ parent_id }, metadata_xml, more = {}) {
+  return api("PUT", `/parents/${parent_id}/connection`, { metadata_xml, ...more });
 }
 
 export function loginOptions(email) {

@@ -20,7 +20,7 @@ use vestibule::{
 
 use crate::{
     once::{Answer, Obstacle, settle},
-    problems::NO_VERIFIED_DOMAIN,
+    problems::{IDENTITY_PROVIDER_IN_USE, NO_VERIFIED_DOMAIN},
     request::{Body, Path},
 };
 
@@ -35,6 +35,11 @@ pub(crate) struct NewConnection {
     /// What the customer chooses; what is left out is as if it was never chosen.
     #[serde(default)]
     options: Options,
+    /// Whether the customer may share the identity provider with another one that trusts the same entity ID and
+    /// certificate. That is for customers that are one company, and for nobody else. It is needed once.
+    #[serde(default)]
+    #[schema(example = false)]
+    shared_identity_provider: bool,
 }
 
 /// What a customer can choose about its connection.
@@ -207,8 +212,16 @@ impl From<&PinnedKey> for Certificate {
     }
 }
 
+/// What a connection is to be.
+struct Wanted {
+    metadata: IdpMetadata,
+    options: connection::Options,
+    /// Whether another customer may trust the same identity provider.
+    may_share: bool,
+}
+
 impl NewConnection {
-    fn read(self) -> Result<(IdpMetadata, connection::Options), Problem> {
+    fn read(self) -> Result<Wanted, Problem> {
         let metadata = match (self.metadata_xml, self.metadata_url) {
             (Some(xml), None) => IdpMetadata::read(&xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?,
             (None, Some(_)) => {
@@ -220,7 +233,7 @@ impl NewConnection {
                 return Err(Problem::invalid("/metadata_xml", detail));
             }
         };
-        Ok((metadata, self.options.read()?))
+        Ok(Wanted { metadata, options: self.options.read()?, may_share: self.shared_identity_provider })
     }
 }
 
@@ -259,7 +272,9 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
         (status = 404, description = "`not-found`: there is no such parent organization."),
         (
             status = 409,
-            description = "`no-verified-domain`: the parent has no verified domain.\n\n`changed`: somebody else \
+            description = "`no-verified-domain`: the parent has no verified domain.\n\n`identity-provider-in-use`: \
+                           another customer trusts the same entity ID and certificate, and \
+                           `shared_identity_provider` does not say that they share.\n\n`changed`: somebody else \
                            changed the same."
         ),
         (status = 422, description = "`invalid-value`: the metadata or the options are not usable, and why.")
@@ -270,9 +285,9 @@ pub(crate) async fn set(
     Path(id): Path<ParentId>,
     Body(body): Body<NewConnection>,
 ) -> Result<Answer, Problem> {
-    let (metadata, options) = body.read()?;
-    check_application(&app, &options).await?;
-    let connection = settle(|| set_once(&app, id, &metadata, &options)).await?;
+    let wanted = body.read()?;
+    check_application(&app, &wanted.options).await?;
+    let connection = settle(|| set_once(&app, id, &wanted)).await?;
     Answer::new(StatusCode::OK, &Connection::of(&connection, &app))
 }
 
@@ -283,12 +298,8 @@ async fn check_application(app: &App, options: &connection::Options) -> Result<(
     if application.starts_logins() { Ok(()) } else { Err(no_application()) }
 }
 
-async fn set_once(
-    app: &App,
-    id: ParentId,
-    metadata: &IdpMetadata,
-    options: &connection::Options,
-) -> Result<connection::Connection, Obstacle> {
+async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection::Connection, Obstacle> {
+    let Wanted { metadata, options, may_share } = wanted;
     let (parent, domains) = tokio::try_join!(app.store.parent(id), app.store.domain_claims(id))?;
     let Stored { value: mut parent, version } = parent.ok_or_else(|| Problem::not_found("parent organization"))?;
     let present = match parent.connection {
@@ -305,9 +316,12 @@ async fn set_once(
         return Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain).into());
     }
     let (now, before) = (app.clock.now(), present.as_ref().map(|present| &present.value));
+    let keys = app.store.keys_in_use(before.map(|before| &before.identity_provider), metadata).await?;
+    let mut transaction = Transaction::default();
+    let trusted = transaction.trust_keys(id, metadata, &keys, *may_share, Obstacle::Changed);
+    trusted.map_err(|error| IDENTITY_PROVIDER_IN_USE.says(&error))?;
     let (metadata, options) = (metadata.clone(), options.clone());
     let connection = connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random);
-    let mut transaction = Transaction::default();
     if let Some(present) = &present {
         transaction.replace_connection(&connection, present.version, Obstacle::Changed);
     } else {

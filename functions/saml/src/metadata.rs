@@ -57,6 +57,7 @@ fn describe(app: &App, connection: &Connection, keys: &ServiceProviderKeys) -> R
         entity_id: &connection.entity_id(settings),
         acs_url: &connection.acs_url(settings),
         name_id_formats: connection.options.name_id_format.offered(),
+        signs_requests: connection.identity_provider.wants_signed_requests,
         signing_certificates: &signing,
         encryption_certificates: &[keys.encryption_certificate().certificate_der()],
     };

@@ -214,6 +214,8 @@ pub struct SpMetadata<'a> {
     pub acs_url: &'a str,
     /// `NameID` formats we take, best first.
     pub name_id_formats: &'a [&'a str],
+    /// Whether our requests are signed. Identity providers that read so refuse others.
+    pub signs_requests: bool,
     /// Certificates of the keys that sign our requests, now and soon, in DER.
     pub signing_certificates: &'a [&'a [u8]],
     /// Certificates of the keys that open encrypted assertions, in DER.

@@ -121,7 +121,7 @@ pub(super) fn write_sp(metadata: &SpMetadata<'_>) -> Result<String, ProtocolErro
         protocol_support_enumeration: Some(PROTOCOL_NS.to_owned()),
         key_descriptors: Some(signing.chain(encryption).collect()),
         name_id_formats: Some(metadata.name_id_formats.iter().map(|format| escaped(format)).collect()),
-        authn_requests_signed: Some(!metadata.signing_certificates.is_empty()),
+        authn_requests_signed: Some(metadata.signs_requests),
         want_assertions_signed: Some(true),
         assertion_consumer_services: vec![service],
         ..SpSsoDescriptor::default()

@@ -45,6 +45,8 @@ pub enum Key<'a> {
     DomainOwner(&'a DomainName),
     /// A connection.
     Connection(ConnectionId),
+    /// The customers that trust a key of an identity provider (given as the hash of its entity id and certificate).
+    IdentityProviderKey(&'a str),
     /// An application.
     Application(ApplicationId),
     /// The keys that sign ID tokens, their private halves sealed.
@@ -89,6 +91,7 @@ impl Key<'_> {
             | Self::DomainClaim(..)
             | Self::DomainOwner(..)
             | Self::Connection(..)
+            | Self::IdentityProviderKey(..)
             | Self::Application(..)
             | Self::SigningKeys
             | Self::ServiceProviderKeys => Table::Identity,
@@ -119,6 +122,7 @@ impl Key<'_> {
             Self::DomainClaim(parent, domain) => (of_parent(*parent), format!("DOMAIN#{domain}")),
             Self::DomainOwner(domain) => (format!("D#{domain}"), "OWNER".to_owned()),
             Self::Connection(id) => (format!("C#{id}"), "CONNECTION".to_owned()),
+            Self::IdentityProviderKey(hash) => (format!("IDP-KEY#{hash}"), alone()),
             Self::Application(id) => (APPLICATIONS.to_owned(), id.to_string()),
             Self::SigningKeys => ("SIGNING-KEYS".to_owned(), alone()),
             Self::ServiceProviderKeys => ("SERVICE-PROVIDER-KEYS".to_owned(), alone()),
