@@ -67,8 +67,16 @@ async fn a_name_id_format_is_asked_for_where_it_was_chosen() {
         assert!(formats.iter().zip(offered).all(|(format, end)| format.split('<').next().unwrap().ends_with(end)));
         assert_eq!(formats.len(), offered.len(), "{word}: {metadata}");
     }
-    let page = sign_in(&mut product.browser(), "grace@acme.example", "").await;
-    assert_eq!(claim(&page, "email"), "grace@acme.example");
+    for (word, end) in [("email_address", "nameid-format:emailAddress"), ("persistent", "nameid-format:persistent")] {
+        product.clock.advance(SignedDuration::from_secs(1));
+        choose(&product, json!({ "name_id_format": word })).await;
+        let email = format!("{}@acme.example", word.replace('_', "-"));
+        let page = sign_in(&mut product.browser(), &email, "").await;
+        assert_eq!(claim(&page, "email"), email);
+        let attempt = attempts(&product).await.remove(0);
+        let check = attempt["checks"].as_array().unwrap().iter().find(|check| check["name"] == "name_id").unwrap();
+        assert!(check["found"].as_str().unwrap().ends_with(end), "{check}");
+    }
 }
 
 /// From the portal of the identity provider to wherever its answer leads.

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use vestibule::{
     clock::{Timestamp, after},
     id::hex,
-    saml::{PERSISTENT_FORMAT, PinnedKey, Reason, SignError},
+    saml::{EMAIL_FORMAT, PERSISTENT_FORMAT, PinnedKey, Reason, SignError},
 };
 
 use super::{
@@ -86,6 +86,8 @@ pub(super) struct Answering<'a> {
     pub(super) acs_url: &'a str,
     pub(super) sp_entity_id: &'a str,
     pub(super) in_response_to: Option<&'a str>,
+    /// Whether the address is the NameID, as the request asks for; else it is an identifier that stays.
+    pub(super) by_address: bool,
     /// How to encrypt the assertion, and to which certificate.
     pub(super) encryption: Option<(Cipher, PinnedKey)>,
 }
@@ -103,7 +105,12 @@ impl Idp {
         let groups: Vec<&str> = person.groups.iter().map(String::as_str).collect();
         let issuer = pick(Fault::OtherIssuer, "https://idp.elsewhere.example", &self.entity_id);
         let audience = pick(Fault::OtherAudience, "https://sp.elsewhere.example", answering.sp_entity_id);
-        let name_id = pick(Fault::OtherNameId, &hex(&self.app.random.bytes::<12>()), &person.name_id());
+        let (own, format) = if answering.by_address {
+            (person.email.clone(), EMAIL_FORMAT)
+        } else {
+            (person.name_id(), PERSISTENT_FORMAT)
+        };
+        let name_id = pick(Fault::OtherNameId, &hex(&self.app.random.bytes::<12>()), &own);
         let email = if has(Fault::OtherDomain) { elsewhere(&person.email) } else { person.email.clone() };
         let other_request = format!("_{}", hex(&self.app.random.bytes::<16>()));
         let sign_in = SignIn {
@@ -112,7 +119,7 @@ impl Idp {
             acs_url: answering.acs_url,
             in_response_to: if has(Fault::OtherRequest) { Some(&other_request) } else { answering.in_response_to },
             name_id: &name_id,
-            name_id_format: Some(PERSISTENT_FORMAT),
+            name_id_format: Some(format),
             email: &email,
             given_name: &person.given_name,
             surname: &person.surname,

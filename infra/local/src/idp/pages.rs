@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use vestibule::{
     account::Address,
-    saml::{ReceivedRequest, decode_redirect},
+    saml::{EMAIL_FORMAT, ReceivedRequest, decode_redirect},
     web::{self, POST_SCRIPT, Shell, elsewhere, page, page_posting_to},
 };
 
@@ -116,6 +116,9 @@ struct Asked {
     request_id: String,
     #[serde(default)]
     relay_state: String,
+    /// The NameID format that the request asks for; empty for any.
+    #[serde(default)]
+    name_id_format: String,
 }
 
 /// Who signs in, and how.
@@ -188,7 +191,8 @@ fn ask(desk: &Desk, xml: String, relay_state: String) -> Response {
     if !desk.idp.answers_to(&acs_url) {
         return unusable("The request wants its answer somewhere else than at this product.");
     }
-    let asked = Asked { issuer: request.issuer, acs_url, request_id: request.id, relay_state };
+    let name_id_format = request.name_id_format.unwrap_or_default();
+    let asked = Asked { issuer: request.issuer, acs_url, request_id: request.id, relay_state, name_id_format };
     choose(desk, asked, xml, request.force_authn, None)
 }
 
@@ -199,7 +203,7 @@ fn begin_here(desk: &Desk, message: Message) -> Response {
     };
     let issuer = format!("{connection}/metadata");
     let Message { relay_state, acs_url, .. } = message;
-    let asked = Asked { issuer, acs_url, request_id: String::new(), relay_state };
+    let asked = Asked { issuer, acs_url, relay_state, ..Asked::default() };
     choose(desk, asked, String::new(), false, None)
 }
 
@@ -244,6 +248,7 @@ async fn sign_in(State(desk): State<Arc<Desk>>, Form(choice): Form<Choice>) -> R
         acs_url: &asked.acs_url,
         sp_entity_id: &asked.issuer,
         in_response_to: Some(asked.request_id.as_str()).filter(|id| !id.is_empty()),
+        by_address: asked.name_id_format == EMAIL_FORMAT,
         encryption,
     };
     let response = match desk.idp.response(&answering, &person, fault) {
