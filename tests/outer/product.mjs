@@ -35,8 +35,16 @@ export function events({ parent_id }) {
   return api("GET", `/parents/${parent_id}/events`);
 }
 
-export function signIns({ parent_id }) {
-  return api("GET", `/parents/${parent_id}/sign-ins`);
+/** The sample application's client_id. */
+export async function sampleApplication() {
+  const { items } = await api("GET", "/applications");
+  return items.find(({ name }) => name === "Sample application").client_id;
+}
+
+/** What the trace of the last sign-in found at a check. */
+export async function found({ parent_id }, check) {
+  const [last] = (await api("GET", `/parents/${parent_id}/sign-ins?limit=1`)).items;
+  return last.checks.find(({ name }) => name === check).found;
 }
 
 /** Publishes the next keys of the deployment. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { goToSignIn, openBrowser, person, seeReference, seeSignedIn, seeSignedOut } from "./browser.mjs";
-import { connect, customer, rotateKeys, signIns } from "./product.mjs";
+import { connect, customer, found, rotateKeys } from "./product.mjs";
 import { choose, metadata, signInAtSimpleSamlPhp, trust } from "./simplesamlphp.mjs";
 
 const domain = "simplesamlphp-customer.example";
@@ -66,12 +66,6 @@ describe("a customer with SimpleSAMLphp", () => {
       await seeSignedOut(page);
     }));
 });
-
-/** What the last sign-in's trace found at a check. */
-async function found(organization, check) {
-  const [last] = (await signIns(organization)).items;
-  return last.checks.find(({ name }) => name === check).found;
-}
 
 async function signIn(page, email, look) {
   await goToSignIn(page, ada, look);
