@@ -143,6 +143,9 @@ async fn our_metadata_promises_signed_requests_where_they_are_signed() {
         let mut browser = product.browser();
         let page = to_identity_provider(&mut browser, "ada@acme.example").await;
         assert_eq!(page.url.query_pairs().any(|(name, _)| name == "Signature"), signed, "{}", page.url);
+        let identify = browser.open("/app/sign-in").await;
+        let sent = browser.send(&identify, &identify.form("/saml/start").fill("email", "ada@acme.example")).await;
+        assert!(sent.cost().round_trips <= 4, "signed or not: {}", sent.cost());
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Result<Answer, Problem>
 /// the next key, and to the present one for as long as they have not read the metadata again. When the notice is over, the
 /// next key signs, and the present keys become the former ones, which still open for 90 days at least. Identity
 /// providers that read no metadata are told by hand meanwhile. Without notice, next keys that are published already take
-/// over at once.
+/// over at once; it takes up to five minutes until they sign everywhere.
 #[utoipa::path(
     post,
     path = "/service-provider/keys/rotate",

@@ -106,7 +106,7 @@ pub(crate) async fn identify(
 
 async fn proceed(service: &Service, headers: &HeaderMap, start: &Start) -> Response {
     let app = &service.app;
-    let ahead = match look_ahead(app, start).await {
+    let ahead = match look_ahead(service, start).await {
         Ok(Some(ahead)) => ahead,
         Ok(None) => return refusal::no_login(),
         Err(error) => return refusal::unavailable(&error),
@@ -131,8 +131,9 @@ async fn proceed(service: &Service, headers: &HeaderMap, start: &Start) -> Respo
     }
 }
 
-/// The first round trip; `None` where there is no such login.
-async fn look_ahead(app: &App, start: &Start) -> Result<Option<Ahead>, StoreError> {
+/// The first round trip, in which our keys are read too if they have to be; `None` where there is no such login.
+async fn look_ahead(service: &Service, start: &Start) -> Result<Option<Ahead>, StoreError> {
+    let (app, now) = (&service.app, service.app.clock.now());
     let Ok(id) = start.login.parse() else { return Ok(None) };
     let domain = domain_of(&start.email);
     let holder = async {
@@ -147,7 +148,7 @@ async fn look_ahead(app: &App, start: &Start) -> Result<Option<Ahead>, StoreErro
             Err(_) => Ok(None),
         }
     };
-    let (login, holder, place) = tokio::try_join!(app.store.login(id), holder, place)?;
+    let (login, holder, place, _) = tokio::try_join!(app.store.login(id), holder, place, service.keys.known(app, now))?;
     Ok(login.map(|login| Ahead { login, has_address: domain.is_some(), holder, place }))
 }
 

@@ -57,6 +57,14 @@ async fn keys_that_leaked_are_replaced_at_once() {
 }
 
 #[tokio::test]
+async fn however_many_ask_first_get_the_same_keys() {
+    let world = World::new().await;
+    let (one, two, three) = tokio::join!(world.get(KEYS), world.get(KEYS), world.get(KEYS));
+    let keys = one.done();
+    assert_eq!((&two.done(), &three.done()), (&keys, &keys));
+}
+
+#[tokio::test]
 async fn a_rotation_happens_once_however_often_it_is_repeated() {
     let world = World::new().await;
     world.get(KEYS).await.done();
