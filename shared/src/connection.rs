@@ -1,13 +1,18 @@
 //! Connections: a parent's trust in one SAML identity provider.
 
+mod name_id_format;
+mod sharing;
 mod store;
 
 use serde::{Deserialize, Serialize};
 
+pub use name_id_format::{NameIdFormat, NameIdFormatError};
+pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy};
+
 use crate::{
     app::Settings,
     clock::Timestamp,
-    id::{ConnectionId, ParentId, Random},
+    id::{ApplicationId, ConnectionId, ParentId, Random},
     saml::{IdpMetadata, Trust},
 };
 
@@ -40,6 +45,12 @@ pub struct Options {
     pub email_attribute: Option<String>,
     /// Whether people sign in anew at the identity provider each time (`ForceAuthn`, SAML Core, section 3.4.1).
     pub force_authn: bool,
+    /// Which identifier of a person our requests ask for.
+    pub name_id_format: NameIdFormat,
+    /// The application that people are sent to who begin at the identity provider. Where there is none, nobody begins
+    /// there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idp_initiated_application: Option<ApplicationId>,
 }
 
 /// Why a connection is refused.

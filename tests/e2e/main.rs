@@ -10,5 +10,6 @@ mod lifecycle;
 mod mail;
 mod mailbox;
 mod oidc;
+mod options;
 mod pages;
 mod table;

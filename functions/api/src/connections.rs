@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use vestibule::{
     app::App,
     clock::Timestamp,
-    connection::{self, ConnectionError},
+    connection::{self, ConnectionError, NameIdFormatError},
     domain::DomainClaim,
-    id::{ConnectionId, ParentId},
+    id::{ApplicationId, ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
     saml::{IdpMetadata, PinnedKey},
     table::{Stored, Transaction},
@@ -21,7 +21,7 @@ use vestibule::{
 
 use crate::{
     once::{Answer, Obstacle, settle},
-    problems::NO_VERIFIED_DOMAIN,
+    problems::{IDENTITY_PROVIDER_IN_USE, NO_VERIFIED_DOMAIN},
     request::{Body, Path},
 };
 
@@ -36,10 +36,15 @@ pub(crate) struct NewConnection {
     /// What the customer chooses; what is left out is as if it was never chosen.
     #[serde(default)]
     options: Options,
+    /// Whether the customer may share the identity provider with another one that trusts the same entity ID and
+    /// certificate. That is for customers that are one company, and for nobody else. It is needed once.
+    #[serde(default)]
+    #[schema(example = false)]
+    shared_identity_provider: bool,
 }
 
 /// What a customer can choose about its connection.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Options {
     /// The attribute that holds the e-mail address, where it is not one of the usual ones.
@@ -49,6 +54,22 @@ pub(crate) struct Options {
     /// Whether people sign in anew at the identity provider each time.
     #[schema(example = false)]
     force_authn: bool,
+    /// Which identifier of a person our requests ask for: `unspecified` for whichever the identity provider is set up to
+    /// send, `email_address` or `persistent`. A change can give everybody another identifier, and then every tie between
+    /// an account and its identifier has to be reset.
+    #[schema(example = "unspecified")]
+    name_id_format: String,
+    /// The application that people are sent to who begin at the identity provider, by its `client_id`. It needs a
+    /// `start_login_uri`, where it begins an ordinary sign-in. Without one, such sign-ins are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "app_0cc175b9c0f1b6a831c399e269772661")]
+    idp_initiated_application: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        (&connection::Options::default()).into()
+    }
 }
 
 /// A connection.
@@ -63,6 +84,9 @@ pub(crate) struct Connection {
     /// Our assertion consumer service, to be copied to the identity provider.
     #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/acs")]
     acs_url: String,
+    /// Where the certificate is that the identity provider can encrypt assertions to; our metadata has it too.
+    #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/encryption-certificate")]
+    encryption_certificate_url: String,
     /// Where our metadata is.
     #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/metadata")]
     metadata_url: String,
@@ -127,6 +151,7 @@ impl Connection {
             id: *id,
             metadata_url: entity_id.clone(),
             entity_id,
+            encryption_certificate_url: app.settings.url(&format!("/saml/{id}/encryption-certificate")),
             acs_url: connection.acs_url(&app.settings),
             identity_provider: IdentityProvider {
                 entity_id: idp.entity_id.clone(),
@@ -136,11 +161,45 @@ impl Connection {
                 valid_until: idp.valid_until,
             },
             certificates: idp.certificates.iter().map(Certificate::from).collect(),
-            options: Options { email_attribute: options.email_attribute.clone(), force_authn: options.force_authn },
+            options: options.into(),
             created_at: *created_at,
             changed_at: *changed_at,
         }
     }
+}
+
+impl From<&connection::Options> for Options {
+    fn from(options: &connection::Options) -> Self {
+        Self {
+            email_attribute: options.email_attribute.clone(),
+            force_authn: options.force_authn,
+            name_id_format: options.name_id_format.to_string(),
+            idp_initiated_application: options.idp_initiated_application.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl Options {
+    fn read(self) -> Result<connection::Options, Problem> {
+        let application = |text: String| text.parse::<ApplicationId>().map_err(|_| no_application());
+        let options = connection::Options {
+            email_attribute: self.email_attribute,
+            force_authn: self.force_authn,
+            name_id_format: self
+                .name_id_format
+                .parse()
+                .map_err(|error: NameIdFormatError| Problem::invalid("/options/name_id_format", &error))?,
+            idp_initiated_application: self.idp_initiated_application.map(application).transpose()?,
+        };
+        options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
+        Ok(options)
+    }
+}
+
+fn no_application() -> Problem {
+    let detail = "There is no application of this client_id that has a start_login_uri on the web, where it begins a \
+                  sign-in.";
+    Problem::invalid("/options/idp_initiated_application", detail)
 }
 
 impl From<&PinnedKey> for Certificate {
@@ -154,8 +213,16 @@ impl From<&PinnedKey> for Certificate {
     }
 }
 
+/// What a connection is to be.
+struct Wanted {
+    metadata: IdpMetadata,
+    options: connection::Options,
+    /// Whether another customer may trust the same identity provider.
+    may_share: bool,
+}
+
 impl NewConnection {
-    fn read(self) -> Result<(IdpMetadata, connection::Options), Problem> {
+    fn read(self) -> Result<Wanted, Problem> {
         let metadata = match (self.metadata_xml, self.metadata_url) {
             (Some(xml), None) => IdpMetadata::read(&xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?,
             (None, Some(_)) => {
@@ -167,10 +234,7 @@ impl NewConnection {
                 return Err(Problem::invalid("/metadata_xml", detail));
             }
         };
-        let Options { email_attribute, force_authn } = self.options;
-        let options = connection::Options { email_attribute, force_authn };
-        options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
-        Ok((metadata, options))
+        Ok(Wanted { metadata, options: self.options.read()?, may_share: self.shared_identity_provider })
     }
 }
 
@@ -209,7 +273,9 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
         (status = 404, description = "`not-found`: there is no such parent organization."),
         (
             status = 409,
-            description = "`no-verified-domain`: the parent has no verified domain.\n\n`changed`: somebody else \
+            description = "`no-verified-domain`: the parent has no verified domain.\n\n`identity-provider-in-use`: \
+                           another customer trusts the same entity ID and certificate, and \
+                           `shared_identity_provider` does not say that they share.\n\n`changed`: somebody else \
                            changed the same."
         ),
         (status = 422, description = "`invalid-value`: the metadata or the options are not usable, and why.")
@@ -220,17 +286,21 @@ pub(crate) async fn set(
     Path(id): Path<ParentId>,
     Body(body): Body<NewConnection>,
 ) -> Result<Answer, Problem> {
-    let (metadata, options) = body.read()?;
-    let connection = settle(|| set_once(&app, id, &metadata, &options)).await?;
+    let wanted = body.read()?;
+    check_application(&app, &wanted.options).await?;
+    let connection = settle(|| set_once(&app, id, &wanted)).await?;
     Answer::new(StatusCode::OK, &Connection::of(&connection, &app))
 }
 
-async fn set_once(
-    app: &App,
-    id: ParentId,
-    metadata: &IdpMetadata,
-    options: &connection::Options,
-) -> Result<connection::Connection, Obstacle> {
+/// Who begins at the identity provider must get on from there.
+async fn check_application(app: &App, options: &connection::Options) -> Result<(), Problem> {
+    let Some(id) = options.idp_initiated_application else { return Ok(()) };
+    let application = app.store.application(id).await?.ok_or_else(no_application)?;
+    if application.starts_logins() { Ok(()) } else { Err(no_application()) }
+}
+
+async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection::Connection, Obstacle> {
+    let Wanted { metadata, options, may_share } = wanted;
     let (parent, domains) = tokio::try_join!(app.store.parent(id), app.store.domain_claims(id))?;
     let Stored { value: mut parent, version } = parent.ok_or_else(|| Problem::not_found("parent organization"))?;
     let present = match parent.connection {
@@ -249,9 +319,12 @@ async fn set_once(
         return Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain).into());
     }
     let (now, before) = (app.clock.now(), present.as_ref().map(|present| &present.value));
+    let keys = app.store.keys_in_use(before.map(|before| &before.identity_provider), metadata).await?;
+    let mut transaction = Transaction::default();
+    let trusted = transaction.trust_keys(id, metadata, &keys, *may_share, Obstacle::Changed);
+    trusted.map_err(|error| IDENTITY_PROVIDER_IN_USE.says(&error))?;
     let (metadata, options) = (metadata.clone(), options.clone());
     let connection = connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random);
-    let mut transaction = Transaction::default();
     if let Some(present) = &present {
         transaction.replace_connection(&connection, present.version, Obstacle::Changed);
     } else {

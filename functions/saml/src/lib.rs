@@ -1,4 +1,13 @@
 //! SAML single sign-on: the start of a login, our metadata, and the assertion consumer service.
+//!
+//! | Endpoint | Sequential round trips to the tables, at most |
+//! |---|---|
+//! | `/saml/start` | 2 to ask for the address, 4 to send the person on (login and domain; parent; connection; request) |
+//! | `/saml/{connection}/acs` | 3 (connection and login; what the assertion is about; commit) |
+//! | `/saml/{connection}/metadata`, `/saml/{connection}/encryption-certificate` | 1 |
+//!
+//! Our keys cost one read in five minutes beside the first of these, and the deployment's first request of all a write.
+//! An assertion that does not open with the keys at hand costs one more read before it is refused.
 
 mod acs;
 mod metadata;
@@ -9,19 +18,34 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, FromRef},
     middleware::from_fn_with_state,
     routing::{get, post},
 };
-use vestibule::{app::App, web};
+use vestibule::{app::App, service_provider::KeyCache, web};
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Service {
+    app: Arc<App>,
+    keys: Arc<KeyCache>,
+}
+
+impl FromRef<Service> for Arc<App> {
+    fn from_ref(service: &Service) -> Self {
+        Self::clone(&service.app)
+    }
+}
 
 /// The function's routes.
 pub fn router(app: Arc<App>) -> Router {
+    let service = Service { app: Arc::clone(&app), keys: Arc::default() };
     Router::new()
         .route("/saml/start", get(start::show).post(start::identify))
         .route("/saml/{connection}/metadata", get(metadata::show))
+        .route("/saml/{connection}/encryption-certificate", get(metadata::certificate))
         .route("/saml/{connection}/acs", post(acs::receive).get(acs::by_get))
         .layer(DefaultBodyLimit::max(web::MAX_BODY))
-        .route_layer(from_fn_with_state(app.clone(), web::observe))
-        .with_state(app)
+        .route_layer(from_fn_with_state(app, web::observe))
+        .with_state(service)
 }
