@@ -369,6 +369,32 @@ async fn a_stranger_to_a_manual_organization_is_refused() {
 }
 
 #[tokio::test]
+async fn nobody_joins_by_a_domain_that_has_lapsed_and_members_go_on() {
+    let world = World::new().await;
+    let domain: DomainName = "corp.example".parse().unwrap();
+    let lapse = async |lapsed_at| {
+        let held = world.app().store.domain_ownership(&domain).await.unwrap().unwrap();
+        let mut transaction = Transaction::<()>::default();
+        let lapsed = Ownership { lapsed_at, ..held.value };
+        transaction.replace(Key::DomainOwner(&domain), &lapsed, held.version, ());
+        world.app().store.commit(transaction).await.unwrap();
+    };
+    lapse(Some(world.app().clock.now())).await;
+    let waiting = world.waiting().await;
+    let response = world.idp.respond(&world.claims(&waiting), Some(Signing::Both));
+    world.refuses(&waiting, &response, Reason::DomainLapsed).await;
+    // Restored for as long as it takes to join.
+    lapse(None).await;
+    for lapsed_at in [Some(world.app().clock.now()), None] {
+        let waiting = world.waiting().await;
+        let answer = world.answer(&waiting, &world.claims(&waiting), Some(Signing::Both)).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        lapse(lapsed_at).await;
+        world.product.clock.advance(SignedDuration::from_secs(1));
+    }
+}
+
+#[tokio::test]
 async fn of_a_hundred_posts_of_one_response_one_signs_in() {
     let world = Arc::new(World::new().await);
     let waiting = Arc::new(world.waiting().await);

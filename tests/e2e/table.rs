@@ -56,6 +56,13 @@ async fn each_condition_fails_with_its_own_error_and_nothing_is_written() {
     assert_eq!(refused(commit(&store, |t| t.delete_version(PARENT, 2, "changed")).await), "changed");
     assert_eq!(refused(commit(&store, |t| t.require(PLACE, "gone")).await), "gone");
     assert_eq!(refused(commit(&store, |t| t.require_version(PARENT, 2, "changed")).await), "changed");
+    let alone = |value: &str, without| {
+        let value = value.to_owned();
+        commit(&store, move |t| t.require_field_alone(PARENT, "text", value, without, "other"))
+    };
+    alone("one", "more").await.unwrap();
+    assert_eq!(refused(alone("two", "more").await), "other");
+    assert_eq!(refused(alone("one", "version").await), "other");
     // The first one that fails, in the order they were added, with a sound write before and after.
     let result = commit(&store, |transaction| {
         transaction.create(PLACE, &note("new"), "never");

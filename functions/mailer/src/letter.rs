@@ -136,3 +136,45 @@ fn record_facts(domain: &DomainName, record: &Challenge) -> Vec<(&'static str, S
         ("Value", record.value.clone()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule::{clock::Timestamp, seal::SealingKey};
+
+    use super::*;
+
+    fn letter_of(message: &Message) -> Letter {
+        let key = SealingKey::new(&[0; 32]).unwrap();
+        letter(message, &Settings::new("https://id.vendor.example".parse().unwrap(), key).unwrap())
+    }
+
+    #[test]
+    fn what_became_of_a_domain_is_told_with_the_record_to_publish() {
+        let domain: DomainName = "xn--bcher-kva.example".parse().unwrap();
+        let record = Challenge { name: "_c.xn--bcher-kva.example".to_owned(), value: "v=token".to_owned() };
+        let (hours_left, protected_until) = (48, Timestamp::UNIX_EPOCH);
+        for (message, subject) in [
+            (
+                Message::DomainFailed { domain: domain.clone(), record: record.clone() },
+                "bücher.example was not verified",
+            ),
+            (
+                Message::DomainMissing { domain: domain.clone(), record: record.clone(), hours_left },
+                "bücher.example lapses in 48 hours: its record is gone",
+            ),
+            (
+                Message::DomainLapsed { domain: domain.clone(), record: record.clone(), protected_until },
+                "bücher.example has lapsed",
+            ),
+        ] {
+            let letter = letter_of(&message);
+            assert_eq!(letter.subject, subject);
+            for body in [&letter.text, &letter.html] {
+                let held = [&record.name, &record.value, domain.as_str()].iter().all(|fact| body.contains(*fact));
+                assert!(held, "{body}");
+            }
+        }
+        let restored = letter_of(&Message::DomainRestored { domain });
+        assert_eq!(restored.subject, "bücher.example is restored");
+    }
+}

@@ -192,10 +192,14 @@ impl DomainClaim {
         })
     }
 
-    /// What new evidence makes of the claim, given who holds the domain now.
+    /// What new evidence makes of the claim, given who holds the domain now. Evidence that comes after newer one makes
+    /// nothing of it.
     #[must_use]
     pub fn observe(self, evidence: Evidence, owner: Option<&Stored<Ownership>>, random: &Random) -> Observed {
         let (before, at) = (self.state, evidence.at);
+        if self.evidence.as_ref().is_some_and(|known| at < known.at) {
+            return Observed { claim: self, before, hold: HoldChange::Keep };
+        }
         let (state, hold) = before.observe(self.parent, owner, evidence.verdict(), self.tried_since(), at);
         let begins_again = state == ClaimState::Pending && before != ClaimState::Pending;
         let tried_again_at = if begins_again { Some(at) } else { self.tried_again_at };

@@ -72,7 +72,7 @@ pub enum HoldChange {
     Take,
     /// The parent takes over a domain whose protection is over; the version of the hold that ends.
     TakeOver(u64),
-    /// The parent's hold lapses or is restored; the hold as it was, and its version.
+    /// The parent's hold lapses; the hold as it was, and its version.
     Lapse(Ownership, u64),
     /// The parent's hold is whole again; the hold as it was, and its version.
     Restore(Ownership, u64),

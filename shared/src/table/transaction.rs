@@ -48,7 +48,6 @@ enum Condition {
     Absent,
     Present,
     Version(u64),
-    Field(&'static str, String),
     /// A field of this name and value, and none of the other name.
     FieldAlone(&'static str, String, &'static str),
     /// Absent, or ended at this second since the Unix epoch and not cleaned yet.
@@ -176,11 +175,6 @@ impl<E> Transaction<E> {
     /// Requires the item to be there; `gone` otherwise.
     pub fn require(&mut self, key: Key<'_>, gone: E) {
         self.push(key, What::Check { condition: Condition::Present }, Some(gone));
-    }
-
-    /// Requires the item's text `field` to be `value`; `other` when it is another or the item is gone.
-    pub fn require_field(&mut self, key: Key<'_>, field: &'static str, value: String, other: E) {
-        self.push(key, What::Check { condition: Condition::Field(field, value) }, Some(other));
     }
 
     /// Requires the item's text `field` to be `value` and the item to have no field `without`; `other` when either is not so
@@ -330,7 +324,6 @@ impl Condition {
             Self::Absent => "attribute_not_exists(pk)",
             Self::Present => "attribute_exists(pk)",
             Self::Version(_) => "#version = :version",
-            Self::Field(..) => "#field = :field",
             Self::FieldAlone(..) => "#field = :field AND attribute_not_exists(#without)",
             Self::AbsentOrEnded(_) => "attribute_not_exists(pk) OR #ttl <= :now",
         }
@@ -340,7 +333,6 @@ impl Condition {
         match self {
             Self::Absent | Self::Present => None,
             Self::Version(_) => Some(HashMap::from([("#version".to_owned(), VERSION.to_owned())])),
-            Self::Field(field, _) => Some(HashMap::from([("#field".to_owned(), (*field).to_owned())])),
             Self::FieldAlone(field, _, without) => Some(HashMap::from([
                 ("#field".to_owned(), (*field).to_owned()),
                 ("#without".to_owned(), (*without).to_owned()),
@@ -355,7 +347,7 @@ impl Condition {
             Self::Version(version) => {
                 Some(HashMap::from([(":version".to_owned(), AttributeValue::N(version.to_string()))]))
             }
-            Self::Field(_, value) | Self::FieldAlone(_, value, _) => {
+            Self::FieldAlone(_, value, _) => {
                 Some(HashMap::from([(":field".to_owned(), AttributeValue::S(value.clone()))]))
             }
             Self::AbsentOrEnded(now) => Some(HashMap::from([(":now".to_owned(), AttributeValue::N(now.to_string()))])),

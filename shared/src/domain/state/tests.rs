@@ -155,6 +155,14 @@ fn no_hiccup_costs_a_domain() {
 }
 
 #[test]
+fn evidence_that_comes_late_changes_nothing() {
+    let newer = observe(ClaimState::Pending, None, Verdict::Proof, 100).claim;
+    let owner = held_by(1, None);
+    let late = newer.clone().observe(evidence(Verdict::Absence, 99), Some(&owner), &Random::default());
+    assert_eq!((late.claim.clone(), late.hold, late.notice()), (newer, HoldChange::Keep, None));
+}
+
+#[test]
 fn the_state_is_explained_in_words() {
     let Challenge { name, value } = claimed("example.com").unwrap().1.challenge;
     assert!(!name.is_empty() && !value.is_empty());
