@@ -1,14 +1,14 @@
 //! The outbox: mails of what happened, to whom they concern, once.
 
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 use vestibule::{
     clock::SignedDuration,
     domain::DomainName,
     id::{OrganizationId, ParentId},
     mail::{Delivery, MAX_ATTEMPTS, Mail, Message, Recipient, Sender},
-    table::Transaction,
+    table::{Due, Key, Queue, Transaction},
 };
 use vestibule_mailer::Mailer;
 use vestibule_tests::Product;
@@ -109,7 +109,9 @@ async fn many_at_the_same_time_send_each_mail_once() {
     runs.join_all().await;
     product.clock.advance(SignedDuration::from_mins(2));
     product.deliver_mail().await;
-    assert_eq!(readers(&product).len(), 20);
+    let each = |reader: &str| std::iter::repeat_n(reader.to_owned(), 10);
+    let expected: Vec<String> = each("ada@acme.example").chain(each("grace@acme.example")).collect();
+    assert_eq!(readers(&product), expected);
 }
 
 #[tokio::test]
@@ -130,7 +132,7 @@ async fn a_mail_service_that_is_away_is_asked_again_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_never_taken_is_given_up_and_says_nothing_any_more() {
+async fn a_mail_that_is_never_taken_is_given_up_after_a_day() {
     let (product, ..) = customer().await;
     let mail = write(&product, address("ada@acme.example")).await;
     let away = away(&product);
@@ -138,19 +140,54 @@ async fn a_mail_that_is_never_taken_is_given_up_and_says_nothing_any_more() {
         assert_eq!(away.run().await.unwrap().failed, 1, "{attempt}");
         product.clock.advance(SignedDuration::from_hours(5));
     }
-    assert_eq!(away.run().await.unwrap().failed, 0);
+    assert_eq!(away.run().await.unwrap().failed, 1, "nothing is sent any more");
     let stored = product.local.app.store.mail(mail.id).await.unwrap().unwrap().value;
     assert!(matches!(stored.delivery, Delivery::GivenUp { .. }));
-    assert!(stored.message(&product.local.app.settings.sealing_key).is_err());
+    assert_eq!(product.deliver_mail().await, 0);
+    assert_eq!(readers(&product), Vec::<String>::new());
+}
+
+/// Amazon refuses in the same words what nobody may send and what this account may not send yet.
+#[tokio::test]
+async fn a_sender_that_is_not_set_up_yet_loses_no_mail() {
+    let (product, ..) = customer().await;
+    write(&product, address("ada@acme.example")).await;
+    let refuse = async || (StatusCode::BAD_REQUEST, [("x-amzn-errortype", "MessageRejected")], "{}");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(refuse);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    assert_eq!(sending_to(&product, &url).run().await.unwrap().failed, 1);
+    product.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(product.deliver_mail().await, 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_nobody_can_read_holds_up_no_other() {
+    let (product, ..) = customer().await;
+    let app = &product.local.app;
+    let due = Due { queue: Queue::Mails, at: vestibule_tests::start_time() };
+    let mut transaction = Transaction::<()>::default();
+    // Of a release to come.
+    transaction.append_due(Key::Mail(app.random.id()), &json!({ "to": { "to": "everybody" } }), Some(due));
+    app.store.commit(transaction).await.unwrap();
+    product.clock.advance(SignedDuration::from_secs(1));
+    write(&product, address("ada@acme.example")).await;
+    assert_eq!(product.deliver_mail().await, 1);
+    assert!(product.local.mailer.run().await.is_err(), "and it is said");
 }
 
 fn away(product: &Product) -> Mailer {
+    sending_to(product, "http://127.0.0.1:1")
+}
+
+fn sending_to(product: &Product, url: &str) -> Mailer {
     let config = aws_sdk_sesv2::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
-        .endpoint_url("http://127.0.0.1:1")
+        .endpoint_url(url)
         .build();
     let sender = Sender::new(aws_sdk_sesv2::Client::from_conf(config), "a@vendor.example", None);
     Mailer { app: product.local.app.clone(), sender }

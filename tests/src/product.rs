@@ -106,16 +106,12 @@ impl Product {
     }
 
     /// Sends what is due of the outbox, and gives how many mails were sent or passed on.
-    ///
-    /// # Panics
-    /// When the tables do not answer.
     pub async fn deliver_mail(&self) -> usize {
         let mut sent = 0;
         loop {
-            let run = self.local.mailer.run().await.unwrap();
-            sent += run.sent;
-            if run.sent == 0 {
-                return sent;
+            match self.local.mailer.run().await {
+                Ok(run) if run.sent > 0 => sent += run.sent,
+                _ => return sent,
             }
         }
     }

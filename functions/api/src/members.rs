@@ -156,7 +156,9 @@ async fn add_once(
         transaction.create_account(account, Obstacle::Changed);
     }
     transaction.create_membership(&membership, Obstacle::Changed);
-    transaction.change_administrators(&organization, &after, &membership, Obstacle::Changed);
+    if surface.administers(&membership.role) {
+        transaction.change_administrators(&organization, &after, &membership, true, Obstacle::Changed);
+    }
     let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
     transaction.record(&entry.event(Action::MemberAdded, &membership.account, (), &membership, &app.random));
     app.store.commit(transaction).await?;
@@ -229,7 +231,8 @@ async fn change_role(app: &App, id: OrganizationId, account: AccountId, role: &s
     }
     let mut transaction = Transaction::default();
     transaction.replace_membership(&changed, member.version, Obstacle::Changed);
-    transaction.change_administrators(&organization, &after, &changed, Obstacle::Changed);
+    let administers = surface.administers(&changed.role);
+    transaction.change_administrators(&organization, &after, &changed, administers, Obstacle::Changed);
     let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
     let event = entry.event(Action::MemberRoleChanged, &account, &member.value, &changed, &app.random);
     transaction.record(&event);
@@ -275,7 +278,7 @@ async fn remove_once(app: &App, id: OrganizationId, account: AccountId) -> Resul
     let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.delete_membership(&member.value, member.version, Obstacle::Changed);
-    transaction.change_administrators(&organization, &after, &member.value, Obstacle::Changed);
+    transaction.change_administrators(&organization, &after, &member.value, false, Obstacle::Changed);
     transaction.record(&entry.event(Action::MemberRemoved, &account, &member.value, (), &app.random));
     app.store.commit(transaction).await?;
     Ok(())

@@ -13,8 +13,9 @@ use tracing::{error, info, warn};
 use vestibule::{
     account::Address,
     app::App,
+    clock::after,
     id::ParentId,
-    mail::{Mail, Message, Recipient, Sender},
+    mail::{Mail, Message, Recipient, SendError, Sender},
     table::{Position, StoreError, Stored},
 };
 
@@ -22,6 +23,8 @@ pub use letter::letter;
 
 /// Mails that one run takes in hand; the next run goes on.
 const AT_ONCE: u16 = 80;
+/// Seconds after which no further run begins; the platform ends the function after 120.
+const LONGEST: i64 = 60;
 /// Administrators read at once.
 const PAGE: u16 = 100;
 
@@ -43,7 +46,7 @@ pub struct Wake {}
 pub struct Run {
     /// Mails that the mail service took, or that were passed on to administrators.
     pub sent: usize,
-    /// Attempts that failed.
+    /// Attempts that failed; their mails are due again later.
     pub failed: usize,
 }
 
@@ -56,34 +59,46 @@ enum Outcome {
 }
 
 impl Mailer {
-    /// Sends what is due, until nothing is.
+    /// Sends what is due, run after run, until a run sends nothing or [`LONGEST`] has passed.
     ///
     /// # Errors
-    /// [`StoreError`]; what was sent until then is marked, and the rest is still due.
+    /// As [`Mailer::run`].
     pub async fn handle(&self, _: Wake) -> Result<(), StoreError> {
-        loop {
+        let end = after(self.app.clock.now(), LONGEST);
+        while self.app.clock.now() < end {
             let run = self.run().await?;
             if run.sent == 0 {
-                return Ok(());
+                break;
             }
             info!(sent = run.sent, failed = run.failed, "mails were sent");
         }
+        Ok(())
     }
 
-    /// Sends what is due, at most about [`AT_ONCE`] mails.
+    /// Sends what is due, at most about [`AT_ONCE`] mails. A mail that does not go does not hold up the others.
     ///
     /// # Errors
-    /// As [`Mailer::handle`].
+    /// [`StoreError`] of the first mail that could not be read or marked, once the others are sent. It is still due.
     pub async fn run(&self) -> Result<Run, StoreError> {
         let mut run = Run::default();
+        let mut first = None;
         for position in self.app.store.due_mails(self.app.clock.now(), AT_ONCE).await? {
-            match self.attempt(&position).await? {
-                Outcome::Sent => run.sent += 1,
-                Outcome::Failed => run.failed += 1,
-                Outcome::NotOurs => {}
+            match self.attempt(&position).await {
+                Ok(Outcome::Sent) => run.sent += 1,
+                Ok(Outcome::Failed) => run.failed += 1,
+                Ok(Outcome::NotOurs) => {}
+                Err(error) => {
+                    error!(%error, "a mail can not be dealt with");
+                    run.failed += 1;
+                    first.get_or_insert(error);
+                }
             }
         }
-        Ok(run)
+        match first {
+            // There is more to do, which the next run does.
+            Some(error) if run.sent == 0 => Err(error),
+            _ => Ok(run),
+        }
     }
 
     async fn attempt(&self, position: &Position) -> Result<Outcome, StoreError> {
@@ -93,39 +108,34 @@ impl Mailer {
         if !app.store.save_mail(&mail, version).await? {
             return Ok(Outcome::NotOurs);
         }
-        let version = version + 1;
-        let id = mail.id;
+        if mail.due().is_none() {
+            error!(mail = %mail.id, "a mail is given up");
+            return Ok(Outcome::Failed);
+        }
         let Ok(message) = mail.message(&app.settings.sealing_key) else {
-            error!(mail = %id, "a mail can not be opened and is given up");
-            app.store.save_mail(&mail.failed(true, now), version).await?;
+            error!(mail = %mail.id, "a mail can not be opened; another release or another sealing key wrote it");
             return Ok(Outcome::Failed);
         };
         let to = mail.to.clone();
-        let sent = match to {
+        let message_id = match to {
             Recipient::Administrators { parent } => {
                 self.pass_on(&mail, parent).await?;
-                mail.sent(None, now)
+                None
             }
             Recipient::Address { email } => match self.send(&email, &message).await {
-                Ok(message_id) => mail.sent(Some(message_id), now),
+                Ok(message_id) => Some(message_id),
                 Err(error) => {
-                    let failed = mail.failed(error.for_good, now);
-                    let given_up = failed.due().is_none();
-                    warn!(mail = %id, kind = message.kind(), %error, given_up, "a mail was not sent");
-                    // While another attempt is to come, the beginning of this one already says when.
-                    if given_up {
-                        app.store.save_mail(&failed, version).await?;
-                    }
+                    warn!(mail = %mail.id, kind = message.kind(), %error, "a mail was not sent");
                     return Ok(Outcome::Failed);
                 }
             },
         };
         // Where this is not stored, or somebody took it for lost meanwhile, it is sent twice rather than never.
-        app.store.save_mail(&sent, version).await?;
+        app.store.save_mail(&mail.sent(message_id, now), version + 1).await?;
         Ok(Outcome::Sent)
     }
 
-    async fn send(&self, to: &Address, message: &Message) -> Result<String, vestibule::mail::SendError> {
+    async fn send(&self, to: &Address, message: &Message) -> Result<String, SendError> {
         self.sender.send(to, &letter(message, &self.app.settings), message.kind()).await
     }
 

@@ -35,10 +35,8 @@ pub struct Letter {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the mail service did not take it ({code})")]
 pub struct SendError {
-    /// The service's error code, or how it could not be asked.
+    /// The service's error code, or that there was no answer.
     pub code: String,
-    /// Whether another attempt would end the same.
-    pub for_good: bool,
 }
 
 impl Sender {
@@ -64,7 +62,7 @@ impl Sender {
     /// # Errors
     /// [`SendError`]. The letter may have been taken even so, when the answer was lost.
     pub async fn send(&self, to: &Address, letter: &Letter, kind: &str) -> Result<String, SendError> {
-        let unbuilt = |_| SendError { code: "not built".to_owned(), for_good: true };
+        let unbuilt = |_| SendError { code: "not built".to_owned() };
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build().map_err(unbuilt);
         let body = Body::builder().text(content(&letter.text)?).html(content(&letter.html)?).build();
         let message = aws_sdk_sesv2::types::Message::builder().subject(content(&letter.subject)?).body(body).build();
@@ -84,11 +82,7 @@ impl Sender {
 
 impl From<&SdkError<SendEmailError>> for SendError {
     fn from(error: &SdkError<SendEmailError>) -> Self {
-        // What is wrong with the letter stays wrong; what is wrong with the account or the network is mended.
-        let for_good = error
-            .as_service_error()
-            .is_some_and(|error| error.is_message_rejected() || error.is_bad_request_exception());
         let code = ProvideErrorMetadata::meta(error).code();
-        Self { code: code.unwrap_or("no answer").to_owned(), for_good }
+        Self { code: code.unwrap_or("no answer").to_owned() }
     }
 }

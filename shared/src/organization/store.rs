@@ -1,7 +1,5 @@
 //! Organizations in `DynamoDB`: under their parent, so that a sign-in reads all candidates in one query.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Founding, Organization};
@@ -115,22 +113,26 @@ impl<E: Clone> Transaction<E> {
         self.append(Key::Administrator(organization.id, membership.account), &Administrator::from(membership));
     }
 
-    /// An organization as a change of one member's role makes it, and whether that member is found among its
-    /// administrators. Where their number stays, nothing is written: the change does not touch what it was decided on.
+    /// An organization as a change of one member makes it, and whether that member `administers` it from now on. The
+    /// number of administrators follows the roles as they are configured, and where it stays, the organization is not
+    /// written, so that changes of other members do not stand in one another's way.
     pub fn change_administrators(
         &mut self,
         before: &Stored<Organization>,
         after: &Organization,
         member: &Membership,
+        administers: bool,
         changed: E,
     ) {
         let key = Key::Administrator(after.id, member.account);
-        match after.administrators.cmp(&before.value.administrators) {
-            Ordering::Equal => return,
-            Ordering::Greater => self.append(key, &Administrator::from(member)),
-            Ordering::Less => self.remove(key),
+        if administers {
+            self.append(key, &Administrator::from(member));
+        } else {
+            self.remove(key);
         }
-        self.replace_organization(after, before.version, changed);
+        if *after != before.value {
+            self.replace_organization(after, before.version, changed);
+        }
     }
 
     /// An organization as it is from now on.
