@@ -136,6 +136,8 @@ kinds! {
     GrantKind = "grt" as GrantId,
     /// An entry of the audit trail.
     EventKind = "evt" as EventId,
+    /// A mail.
+    MailKind = "mai" as MailId,
     /// A key that the deployment signs with.
     SigningKeyKind = "key" as SigningKeyId,
 }

@@ -46,6 +46,7 @@ pub mod grant;
 pub mod id;
 pub mod journal;
 pub mod login;
+pub mod mail;
 pub mod operation;
 pub mod organization;
 pub mod parent;

@@ -13,7 +13,7 @@ use crate::{
     surface::{Role, Surface, SurfaceId},
 };
 
-pub use store::Place;
+pub use store::{Administrator, Place};
 
 /// Characters of an organization's name.
 const MAX_NAME: usize = 200;

@@ -1,8 +1,9 @@
 //! The four `DynamoDB` tables: reads, transactions and what they cost.
 //!
-//! Nothing scans. Every read is strongly consistent. Every write is a [`Transaction`], whose failing conditions come
+//! Nothing scans. Every read of an item is strongly consistent; an index only says where to look. Every write is a [`Transaction`], whose failing conditions come
 //! back as the domain errors that its author gave them.
 
+mod due;
 mod key;
 mod meter;
 mod schema;
@@ -17,6 +18,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use due::{Due, Position, Queue};
 pub use key::{Key, Range};
 pub use meter::{Cost, Meter};
 pub use transaction::{CommitError, Transaction};
@@ -25,7 +27,7 @@ pub use transaction::{CommitError, Transaction};
 pub(crate) const PARTITION: &str = "pk";
 /// The sort key attribute of every table.
 pub(crate) const SORT: &str = "sk";
-/// The attribute by which `Ephemeral` is cleaned, in seconds since the Unix epoch.
+/// The attribute by which what has ended is cleaned, in seconds since the Unix epoch.
 pub(crate) const TTL: &str = "ttl";
 /// The attribute that counts the versions of an item, from 1.
 pub(crate) const VERSION: &str = "version";
@@ -39,7 +41,7 @@ pub enum Table {
     Directory,
     /// What ends by itself: logins under way, replay markers, codes, grants, sessions, traces.
     Ephemeral,
-    /// What is only ever appended: the audit trail and the outbox.
+    /// What has happened: the audit trail, only ever appended to, and the outbox of mails.
     Journal,
 }
 
@@ -135,12 +137,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer or the item does not read as `T`.
     pub async fn get<T: DeserializeOwned>(&self, key: Key<'_>) -> Result<Option<Stored<T>>, StoreError> {
+        self.read(key.table(), key.attributes()).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        key: HashMap<String, AttributeValue>,
+    ) -> Result<Option<Stored<T>>, StoreError> {
         let call = Meter::begin();
         let request = self
             .client
             .get_item()
-            .table_name(key.table().name(&self.prefix))
-            .set_key(Some(key.attributes()))
+            .table_name(table.name(&self.prefix))
+            .set_key(Some(key))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();

@@ -6,6 +6,7 @@ mod dns;
 mod first_login;
 mod idp;
 mod lifecycle;
+mod mail;
 mod mailbox;
 mod oidc;
 mod pages;

@@ -105,6 +105,21 @@ impl Product {
         (status, answer)
     }
 
+    /// Sends what is due of the outbox, and gives how many mails were sent or passed on.
+    ///
+    /// # Panics
+    /// When the tables do not answer.
+    pub async fn deliver_mail(&self) -> usize {
+        let mut sent = 0;
+        loop {
+            let run = self.local.mailer.run().await.unwrap();
+            sent += run.sent;
+            if run.sent == 0 {
+                return sent;
+            }
+        }
+    }
+
     /// `text` without what differs from run to run or says nothing: the port, and the digits of identifiers.
     #[must_use]
     pub fn stable(&self, text: &str) -> String {

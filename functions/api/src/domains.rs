@@ -302,7 +302,7 @@ async fn settle_evidence(
     let entry = Entry { parent: id, actor: Actor::Operator, at: evidence.at };
     let mut transaction = Transaction::default();
     transaction.carry(operation, &answer.carried(operation, evidence.at, app), evidence.at, Obstacle::Repeated);
-    transaction.settle_domain_claim(&observed, version, entry, &app.random, Obstacle::Changed);
+    transaction.settle_domain_claim(&observed, version, entry, app, Obstacle::Changed);
     app.store.commit(transaction).await?;
     Ok(answer)
 }

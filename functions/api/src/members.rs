@@ -129,8 +129,9 @@ async fn add_once(
 ) -> Result<Answer, Obstacle> {
     let folded = email.folded();
     let (organization, person) = tokio::try_join!(app.store.organization(id), app.store.person(&folded))?;
-    let Stored { value: before, version } = organization.ok_or_else(|| Problem::not_found("organization"))?;
-    let surface = organizations::surface_of(&before, app)?;
+    let organization = organization.ok_or_else(|| Problem::not_found("organization"))?;
+    let before = &organization.value;
+    let surface = organizations::surface_of(before, app)?;
     if person.membership(id).is_some() {
         return Err(of_team(&TeamError::AlreadyMember).into());
     }
@@ -155,7 +156,7 @@ async fn add_once(
         transaction.create_account(account, Obstacle::Changed);
     }
     transaction.create_membership(&membership, Obstacle::Changed);
-    count_administrators(&mut transaction, &before, &after, version);
+    transaction.change_administrators(&organization, &after, &membership, Obstacle::Changed);
     let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
     transaction.record(&entry.event(Action::MemberAdded, &membership.account, (), &membership, &app.random));
     app.store.commit(transaction).await?;
@@ -228,7 +229,7 @@ async fn change_role(app: &App, id: OrganizationId, account: AccountId, role: &s
     }
     let mut transaction = Transaction::default();
     transaction.replace_membership(&changed, member.version, Obstacle::Changed);
-    count_administrators(&mut transaction, before, &after, organization.version);
+    transaction.change_administrators(&organization, &after, &changed, Obstacle::Changed);
     let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
     let event = entry.event(Action::MemberRoleChanged, &account, &member.value, &changed, &app.random);
     transaction.record(&event);
@@ -274,7 +275,7 @@ async fn remove_once(app: &App, id: OrganizationId, account: AccountId) -> Resul
     let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.delete_membership(&member.value, member.version, Obstacle::Changed);
-    count_administrators(&mut transaction, before, &after, organization.version);
+    transaction.change_administrators(&organization, &after, &member.value, Obstacle::Changed);
     transaction.record(&entry.event(Action::MemberRemoved, &account, &member.value, (), &app.random));
     app.store.commit(transaction).await?;
     Ok(())
@@ -289,17 +290,4 @@ async fn load(
     let organization = organization.ok_or_else(|| Problem::not_found("organization"))?;
     let member = member.ok_or_else(|| of_team(&TeamError::NotMember))?;
     Ok((organization, member))
-}
-
-/// Keeps the organization's count of administrators in step. Where it stays as it is, the organization is not written,
-/// so that changes of other members do not stand in one another's way.
-fn count_administrators(
-    transaction: &mut Transaction<Obstacle>,
-    before: &Organization,
-    after: &Organization,
-    version: u64,
-) {
-    if before != after {
-        transaction.replace_organization(after, version, Obstacle::Changed);
-    }
 }

@@ -23,6 +23,7 @@ pub mod mailbox;
 mod pages;
 mod product;
 mod sample;
+mod schedule;
 mod seed;
 mod stop;
 

@@ -8,9 +8,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
-use vestibule::clock::{Clock, Timestamp};
+use vestibule::{
+    clock::{Clock, Timestamp},
+    mail::Sender,
+};
 
 pub(crate) use pages::router;
 
@@ -22,6 +26,8 @@ use crate::{
 
 /// Mails kept; the oldest give way.
 const MAX_MAILS: usize = 500;
+/// Who the product's mails are from.
+const FROM: &str = "Vestibule <identity@vendor.example>";
 /// The folder in the data directory.
 const FOLDER: &str = "mail";
 
@@ -134,6 +140,17 @@ impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Mail>> {
         self.0.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the product sends by: a client of the endpoint at `url`.
+pub(crate) fn sender(url: &str) -> Sender {
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .endpoint_url(url)
+        .build();
+    Sender::new(aws_sdk_sesv2::Client::from_conf(config), FROM, None)
 }
 
 fn file(name: &str) -> String {

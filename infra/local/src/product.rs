@@ -22,6 +22,7 @@ use vestibule::{
     table::{Store, StoreError},
     web,
 };
+use vestibule_mailer::Mailer;
 
 use crate::{
     data::{Data, DataError},
@@ -30,6 +31,7 @@ use crate::{
     idp::{self, Idp, IdpKeyError},
     mailbox::{self, Mailbox},
     sample::{self, Sample},
+    schedule,
     seed::{Demo, Stage},
     stop::{self, Stop, Stopper},
 };
@@ -54,6 +56,8 @@ pub struct Options {
     pub random: Random,
     /// Whether new data begins with a demo customer.
     pub seed: bool,
+    /// Whether schedules run by themselves; tests run them one by one.
+    pub schedules: bool,
     /// The address of an engine to use, in tables of its own, in place of the embedded one.
     pub dynamodb: Option<String>,
 }
@@ -70,6 +74,8 @@ pub struct Local {
     pub mailbox: Mailbox,
     /// Where clients of Amazon SES send to.
     pub ses_url: String,
+    /// What sends the mails of the outbox.
+    pub mailer: Mailer,
     /// The DNS zone.
     pub zone: Zone,
     /// The demo customer, where one was made.
@@ -139,11 +145,12 @@ impl Local {
             None => data.keep("operator-key.json", || options.random.secret().reveal().to_owned())?,
         };
         let settings = settings(&base_url, &data, &options.random, &operator_key)?;
-        let Options { clock, random, resolvers, seed, .. } = options;
+        let Options { clock, random, resolvers, seed, schedules, .. } = options;
         let app = Arc::new(App { settings, store, clock, random });
 
         let (zone, zone_task) = Zone::start(&data, &stop).await?;
         let (mailbox, ses_url, mailbox_task) = Mailbox::start(&data, &app.clock, &stop).await?;
+        let mailer = Mailer { app: app.clone(), sender: mailbox::sender(&ses_url) };
         let perspectives = if resolvers.is_empty() { zone.servers().to_vec() } else { resolvers };
         let functions = functions(&app, Arc::new(Resolver::new(&perspectives)));
 
@@ -169,7 +176,23 @@ impl Local {
 
         let mut fronts = vec![zone_task, mailbox_task];
         fronts.extend(listeners.into_iter().map(|listener| serve(listener, router.clone(), &stop)));
-        Ok(Self { base_url, app, operator_key, mailbox, ses_url, zone, demo, dynamodb, stopper, fronts, engine })
+        if schedules {
+            fronts.push(schedule::mails(mailer.clone(), &stop));
+        }
+        Ok(Self {
+            base_url,
+            app,
+            operator_key,
+            mailbox,
+            ses_url,
+            mailer,
+            zone,
+            demo,
+            dynamodb,
+            stopper,
+            fronts,
+            engine,
+        })
     }
 
     /// Ends it: requests under way are finished, then the database is closed.

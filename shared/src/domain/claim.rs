@@ -9,6 +9,7 @@ use crate::{
     clock::{Timestamp, after},
     id::{ParentId, Random},
     journal::Action,
+    mail::Message,
     parent::Parent,
 };
 
@@ -244,6 +245,17 @@ impl Observed {
             | (_, ClaimState::Pending) => None,
             (_, ClaimState::Verified { .. }) => Some(Action::DomainVerified),
             (_, ClaimState::Conflict { .. }) => Some(Action::DomainConflict),
+        }
+    }
+
+    /// What administrators are told of it.
+    #[must_use]
+    pub fn message(&self) -> Option<Message> {
+        let domain = self.claim.domain.clone();
+        match self.action()? {
+            Action::DomainVerified => Some(Message::DomainVerified { domain }),
+            Action::DomainConflict => Some(Message::DomainConflict { domain }),
+            _ => None,
         }
     }
 }

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{DomainClaim, DomainName, Observed};
 use crate::{
+    app::App,
     clock::Timestamp,
-    id::{ParentId, Random},
+    id::ParentId,
     journal::Entry,
+    mail::{Mail, Recipient},
     table::{Key, Range, Store, StoreError, Stored, Transaction},
 };
 
@@ -63,16 +65,10 @@ impl<E> Transaction<E> {
 }
 
 impl<E: Clone> Transaction<E> {
-    /// What evidence made of a claim: its state, the hold on the domain, and the event. `changed` when the claim, or who
+    /// What evidence made of a claim: its state, the hold on the domain, the event and the mail that tells of it. `changed` when the claim, or who
     /// holds the domain, is not what it was decided on.
-    pub fn settle_domain_claim(
-        &mut self,
-        observed: &Observed,
-        version: u64,
-        entry: Entry,
-        random: &Random,
-        changed: E,
-    ) {
+    pub fn settle_domain_claim(&mut self, observed: &Observed, version: u64, entry: Entry, app: &App, changed: E) {
+        let random = &app.random;
         let Observed { claim, before, takes_hold } = observed;
         self.replace_domain_claim(claim, version, changed.clone());
         if *takes_hold {
@@ -81,6 +77,10 @@ impl<E: Clone> Transaction<E> {
         }
         if let Some(action) = observed.action() {
             self.record(&entry.event(action, &claim.domain, before, claim.state, random));
+        }
+        if let Some(message) = observed.message() {
+            let to = Recipient::Administrators { parent: claim.parent };
+            self.send(&Mail::new(to, &message, &app.settings.sealing_key, entry.at, random));
         }
     }
 

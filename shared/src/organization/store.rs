@@ -1,12 +1,15 @@
 //! Organizations in `DynamoDB`: under their parent, so that a sign-in reads all candidates in one query.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Founding, Organization};
 use crate::{
-    id::{OrganizationId, ParentId},
+    account::{Address, Membership},
+    id::{AccountId, OrganizationId, ParentId},
     surface::SurfaceId,
-    table::{Key, Range, Store, StoreError, Stored, Transaction},
+    table::{Key, Page, Range, Store, StoreError, Stored, Transaction},
 };
 
 /// Where an organization is found: the pointer that a merge moves.
@@ -16,6 +19,21 @@ pub struct Place {
     pub parent: ParentId,
     /// Its surface.
     pub surface: SurfaceId,
+}
+
+/// Somebody who administers an organization, as it lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administrator {
+    /// The account.
+    pub account: AccountId,
+    /// Its address.
+    pub email: Address,
+}
+
+impl From<&Membership> for Administrator {
+    fn from(membership: &Membership) -> Self {
+        Self { account: membership.account, email: membership.email.clone() }
+    }
 }
 
 impl Store {
@@ -42,6 +60,21 @@ impl Store {
     /// [`StoreError`].
     pub async fn organizations(&self, parent: ParentId) -> Result<Vec<Stored<Organization>>, StoreError> {
         self.list_all(Range::Organizations(parent)).await
+    }
+
+    /// A page of an organization's administrators, in the order of their account ids; what it costs does not grow with
+    /// the organization's members.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn administrators(
+        &self,
+        organization: OrganizationId,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Page<Administrator>, StoreError> {
+        let page = self.list::<Administrator>(Range::Administrators(organization), after, limit).await?;
+        Ok(Page { items: page.items.into_iter().map(|stored| stored.value).collect(), next: page.next })
     }
 
     /// Whether a parent has an organization on a surface; it reads one, however many there are.
@@ -79,6 +112,25 @@ impl<E: Clone> Transaction<E> {
             self.create_account(account, taken.clone());
         }
         self.create_membership(membership, taken);
+        self.append(Key::Administrator(organization.id, membership.account), &Administrator::from(membership));
+    }
+
+    /// An organization as a change of one member's role makes it, and whether that member is found among its
+    /// administrators. Where their number stays, nothing is written: the change does not touch what it was decided on.
+    pub fn change_administrators(
+        &mut self,
+        before: &Stored<Organization>,
+        after: &Organization,
+        member: &Membership,
+        changed: E,
+    ) {
+        let key = Key::Administrator(after.id, member.account);
+        match after.administrators.cmp(&before.value.administrators) {
+            Ordering::Equal => return,
+            Ordering::Greater => self.append(key, &Administrator::from(member)),
+            Ordering::Less => self.remove(key),
+        }
+        self.replace_organization(after, before.version, changed);
     }
 
     /// An organization as it is from now on.

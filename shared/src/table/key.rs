@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     domain::DomainName,
     id::{
-        AccountId, ApplicationId, ConnectionId, EventId, GrantId, LoginId, OrganizationId, ParentId, Reference,
+        AccountId, ApplicationId, ConnectionId, EventId, GrantId, LoginId, MailId, OrganizationId, ParentId, Reference,
         SecretHash,
     },
     surface::SurfaceId,
@@ -27,6 +27,8 @@ pub enum Key<'a> {
     OrganizationPlace(OrganizationId),
     /// A member as its organization lists it.
     Roster(OrganizationId, AccountId),
+    /// An administrator of an organization, found without reading all its members.
+    Administrator(OrganizationId, AccountId),
     /// An account, under its address.
     Account(&'a FoldedAddress),
     /// Which address an account has.
@@ -65,6 +67,8 @@ pub enum Key<'a> {
     Operation(&'a str),
     /// An entry of a parent's audit trail.
     Event(ParentId, Timestamp, EventId),
+    /// A mail in the outbox.
+    Mail(MailId),
 }
 
 impl Key<'_> {
@@ -76,6 +80,7 @@ impl Key<'_> {
             | Self::Organization(..)
             | Self::OrganizationPlace(..)
             | Self::Roster(..)
+            | Self::Administrator(..)
             | Self::Account(..)
             | Self::AccountAddress(..)
             | Self::Membership(..)
@@ -94,17 +99,18 @@ impl Key<'_> {
             | Self::Grant(..)
             | Self::Session(..)
             | Self::Operation(..) => Table::Ephemeral,
-            Self::Event(..) => Table::Journal,
+            Self::Event(..) | Self::Mail(..) => Table::Journal,
         }
     }
 
-    fn parts(&self) -> (String, String) {
+    pub(super) fn parts(&self) -> (String, String) {
         let alone = || "-".to_owned();
         match self {
             Self::Parent(parent) => (of_parent(*parent), "PARENT".to_owned()),
             Self::Organization(parent, surface, id) => (of_parent(*parent), format!("ORG#{surface}#{id}")),
             Self::OrganizationPlace(id) => (format!("O#{id}"), "PLACE".to_owned()),
             Self::Roster(id, account) => (format!("O#{id}"), format!("MEMBER#{account}")),
+            Self::Administrator(id, account) => (format!("O#{id}"), format!("ADMIN#{account}")),
             Self::Account(address) => (of_address(address), "ACCOUNT".to_owned()),
             Self::AccountAddress(account) => (format!("A#{account}"), "ADDRESS".to_owned()),
             Self::Membership(address, id) => (of_address(address), format!("MEMBER#{id}")),
@@ -124,6 +130,7 @@ impl Key<'_> {
             Self::Session(hash) => (format!("SESSION#{}", hash.as_str()), alone()),
             Self::Operation(hash) => (format!("OPERATION#{hash}"), alone()),
             Self::Event(parent, at, id) => (of_parent(*parent), format!("{}#{id}", sortable(*at))),
+            Self::Mail(id) => (format!("MAIL#{id}"), alone()),
         }
     }
 
@@ -164,6 +171,8 @@ pub enum Range<'a> {
     OrganizationsOn(ParentId, &'a SurfaceId),
     /// An organization's members.
     Members(OrganizationId),
+    /// An organization's administrators.
+    Administrators(OrganizationId),
     /// An account with its memberships and NameIDs.
     AccountWhole(&'a FoldedAddress),
     /// A parent's domain claims.
@@ -195,6 +204,7 @@ impl Range<'_> {
             Self::Organizations(parent) => (of_parent(parent), "ORG#".to_owned()),
             Self::OrganizationsOn(parent, surface) => (of_parent(parent), format!("ORG#{surface}#")),
             Self::Members(id) => (format!("O#{id}"), "MEMBER#".to_owned()),
+            Self::Administrators(id) => (format!("O#{id}"), "ADMIN#".to_owned()),
             Self::AccountWhole(address) => (of_address(address), String::new()),
             Self::DomainClaims(parent) => (of_parent(parent), "DOMAIN#".to_owned()),
             Self::Applications => (APPLICATIONS.to_owned(), String::new()),

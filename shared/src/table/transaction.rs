@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::Serialize;
 
-use super::{Key, Meter, Store, StoreError, TTL, VERSION};
+use super::{Due, Key, Meter, Store, StoreError, TTL, VERSION};
 use crate::{
     clock::Timestamp,
     id::{Random, hex},
@@ -39,7 +39,7 @@ struct Action<E> {
 #[derive(Debug)]
 enum What {
     Put { item: HashMap<String, AttributeValue>, condition: Option<Condition> },
-    Delete { condition: Condition },
+    Delete { condition: Option<Condition> },
     Check { condition: Condition },
 }
 
@@ -51,6 +51,21 @@ enum Condition {
     Field(&'static str, String),
     /// Absent, or ended at this second since the Unix epoch and not cleaned yet.
     AbsentOrEnded(i64),
+}
+
+/// What an item carries beside its own attributes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extra {
+    /// When it ends.
+    expires: Option<Timestamp>,
+    /// When it is to be looked at again.
+    due: Option<Due>,
+}
+
+impl Extra {
+    fn until(expires: Timestamp) -> Self {
+        Self { expires: Some(expires), due: None }
+    }
 }
 
 /// Why a transaction did not happen.
@@ -76,12 +91,17 @@ impl<E> Default for Transaction<E> {
 impl<E> Transaction<E> {
     /// Writes a new item; `taken` when there is one at its key already.
     pub fn create<T: Serialize>(&mut self, key: Key<'_>, item: &T, taken: E) {
-        self.put(key, item, 1, None, Some((Condition::Absent, taken)));
+        self.put(key, item, 1, Extra::default(), Some((Condition::Absent, taken)));
+    }
+
+    /// As [`Transaction::create`], for an item that is to be looked at again at `due`, if at all.
+    pub fn create_due<T: Serialize>(&mut self, key: Key<'_>, item: &T, due: Option<Due>, taken: E) {
+        self.put(key, item, 1, Extra { due, ..Extra::default() }, Some((Condition::Absent, taken)));
     }
 
     /// Writes a new item that ends at `expires`; `taken` when there is one at its key already, ended or not.
     pub fn create_until<T: Serialize>(&mut self, key: Key<'_>, item: &T, expires: Timestamp, taken: E) {
-        self.put(key, item, 1, Some(expires), Some((Condition::Absent, taken)));
+        self.put(key, item, 1, Extra::until(expires), Some((Condition::Absent, taken)));
     }
 
     /// As [`Transaction::create_until`], except that an item that ended by `now` counts as none.
@@ -93,12 +113,19 @@ impl<E> Transaction<E> {
         now: Timestamp,
         taken: E,
     ) {
-        self.put(key, item, 1, Some(expires), Some((Condition::AbsentOrEnded(now.as_second()), taken)));
+        let condition = Condition::AbsentOrEnded(now.as_second());
+        self.put(key, item, 1, Extra::until(expires), Some((condition, taken)));
     }
 
     /// Writes over the item that was read with `version`; `changed` when it has another version by now or is gone.
     pub fn replace<T: Serialize>(&mut self, key: Key<'_>, item: &T, version: u64, changed: E) {
-        self.put(key, item, version.saturating_add(1), None, Some((Condition::Version(version), changed)));
+        self.replace_due(key, item, version, None, changed);
+    }
+
+    /// As [`Transaction::replace`], for an item that is to be looked at again at `due`, if at all.
+    pub fn replace_due<T: Serialize>(&mut self, key: Key<'_>, item: &T, version: u64, due: Option<Due>, changed: E) {
+        let extra = Extra { due, ..Extra::default() };
+        self.put(key, item, version.saturating_add(1), extra, Some((Condition::Version(version), changed)));
     }
 
     /// As [`Transaction::replace`], for an item that ends at `expires`.
@@ -110,27 +137,38 @@ impl<E> Transaction<E> {
         version: u64,
         changed: E,
     ) {
-        self.put(key, item, version.saturating_add(1), Some(expires), Some((Condition::Version(version), changed)));
+        let condition = Condition::Version(version);
+        self.put(key, item, version.saturating_add(1), Extra::until(expires), Some((condition, changed)));
     }
 
     /// Writes an item under a key that holds fresh randomness, so that nothing can be there.
     pub fn append<T: Serialize>(&mut self, key: Key<'_>, item: &T) {
-        self.put(key, item, 1, None, None);
+        self.append_due(key, item, None);
+    }
+
+    /// As [`Transaction::append`], for an item that is to be looked at again at `due`, if at all.
+    pub fn append_due<T: Serialize>(&mut self, key: Key<'_>, item: &T, due: Option<Due>) {
+        self.put(key, item, 1, Extra { due, ..Extra::default() }, None);
     }
 
     /// As [`Transaction::append`], for an item that ends at `expires`.
     pub fn append_until<T: Serialize>(&mut self, key: Key<'_>, item: &T, expires: Timestamp) {
-        self.put(key, item, 1, Some(expires), None);
+        self.put(key, item, 1, Extra::until(expires), None);
     }
 
     /// Deletes the item; `gone` when there is none.
     pub fn delete(&mut self, key: Key<'_>, gone: E) {
-        self.push(key, What::Delete { condition: Condition::Present }, Some(gone));
+        self.push(key, What::Delete { condition: Some(Condition::Present) }, Some(gone));
+    }
+
+    /// Deletes the item if there is one.
+    pub fn remove(&mut self, key: Key<'_>) {
+        self.push(key, What::Delete { condition: None }, None);
     }
 
     /// Deletes the item that was read with `version`; `changed` when it has another version by now or is gone.
     pub fn delete_version(&mut self, key: Key<'_>, version: u64, changed: E) {
-        self.push(key, What::Delete { condition: Condition::Version(version) }, Some(changed));
+        self.push(key, What::Delete { condition: Some(Condition::Version(version)) }, Some(changed));
     }
 
     /// Requires the item to be there; `gone` otherwise.
@@ -153,7 +191,7 @@ impl<E> Transaction<E> {
         key: Key<'_>,
         item: &T,
         version: u64,
-        expires: Option<Timestamp>,
+        extra: Extra,
         condition: Option<(Condition, E)>,
     ) {
         let Ok(mut attributes) = serde_dynamo::aws_sdk_dynamodb_1::to_item(item) else {
@@ -162,8 +200,11 @@ impl<E> Transaction<E> {
         };
         attributes.extend(key.attributes());
         attributes.insert(VERSION.to_owned(), AttributeValue::N(version.to_string()));
-        if let Some(expires) = expires {
+        if let Some(expires) = extra.expires {
             attributes.insert(TTL.to_owned(), AttributeValue::N(expires.as_second().to_string()));
+        }
+        if let Some(due) = extra.due {
+            attributes.extend(due.attributes(&key));
         }
         let (condition, refusal) = condition.unzip();
         self.push(key, What::Put { item: attributes, condition }, refusal);
@@ -242,16 +283,17 @@ impl What {
                 };
                 built.put(put.build().map_err(StoreError::unbuilt)?)
             }
-            Self::Delete { condition } => built.delete(
-                Delete::builder()
-                    .table_name(table)
-                    .set_key(Some(key))
-                    .condition_expression(condition.expression())
-                    .set_expression_attribute_names(condition.names())
-                    .set_expression_attribute_values(condition.values())
-                    .build()
-                    .map_err(StoreError::unbuilt)?,
-            ),
+            Self::Delete { condition } => {
+                let delete = Delete::builder().table_name(table).set_key(Some(key));
+                let delete = match condition {
+                    None => delete,
+                    Some(condition) => delete
+                        .condition_expression(condition.expression())
+                        .set_expression_attribute_names(condition.names())
+                        .set_expression_attribute_values(condition.values()),
+                };
+                built.delete(delete.build().map_err(StoreError::unbuilt)?)
+            }
             Self::Check { condition } => built.condition_check(
                 ConditionCheck::builder()
                     .table_name(table)

@@ -66,6 +66,7 @@ impl Dev {
             clock: Clock::System,
             random: Random::System,
             seed: true,
+            schedules: true,
             dynamodb: None,
         };
         // From the beginning, so that an impatient Ctrl-C does not cut a start short half-way.

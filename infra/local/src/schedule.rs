@@ -1,0 +1,40 @@
+//! What wakes functions by itself: in a deployment streams and schedules, here a clock.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use vestibule_mailer::Mailer;
+
+use crate::stop::Stop;
+
+/// How often the outbox is looked at. A deployment is woken by the journal's stream instead.
+const MAILS_EVERY: Duration = Duration::from_millis(500);
+
+/// Sends mails until the end.
+pub(crate) fn mails(mailer: Mailer, stop: &Stop) -> JoinHandle<()> {
+    every(MAILS_EVERY, stop, move || {
+        let mailer = mailer.clone();
+        async move {
+            if let Err(error) = mailer.run().await {
+                tracing::warn!(%error, "mails were not sent");
+            }
+        }
+    })
+}
+
+/// Does `work` again and again, with `pause` between; what is begun is finished before the end.
+fn every<F>(pause: Duration, stop: &Stop, work: impl Fn() -> F + Send + 'static) -> JoinHandle<()>
+where
+    F: Future<Output = ()> + Send,
+{
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let mut asked = std::pin::pin!(stop.asked());
+        loop {
+            tokio::select! {
+                () = &mut asked => return,
+                () = tokio::time::sleep(pause) => work().await,
+            }
+        }
+    })
+}
