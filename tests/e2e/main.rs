@@ -10,4 +10,5 @@ mod mail;
 mod mailbox;
 mod oidc;
 mod pages;
+mod refresh;
 mod table;

@@ -10,7 +10,9 @@ mod browser;
 mod html;
 pub mod identity_provider;
 mod product;
+mod publisher;
 
 pub use browser::{Browser, Page, cost_of};
 pub use html::{Form, text_of};
 pub use product::{Product, Scratch, operator_key, start_time};
+pub use publisher::{Published, Publisher};

@@ -1,5 +1,7 @@
 //! `/parents/{id}/connection`: a parent's trust in its identity provider.
 
+mod metadata;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,11 +13,13 @@ use vestibule::{
     app::App,
     clock::Timestamp,
     connection::{self, ConnectionError},
+    domain::DomainClaim,
     id::{ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
+    parent::Parent,
     saml::{IdpMetadata, PinnedKey},
     table::{Stored, Transaction},
-    web::Problem,
+    web::{Fetcher, Problem},
 };
 
 use crate::{
@@ -30,7 +34,8 @@ use crate::{
 pub(crate) struct NewConnection {
     /// Its SAML 2.0 metadata.
     metadata_xml: Option<String>,
-    /// Where its metadata is. Not in this release.
+    /// Where it publishes its metadata: an https address, which is fetched now and again every few hours.
+    #[schema(format = "uri", max_length = 2048, example = "https://login.example.com/metadata.xml")]
     metadata_url: Option<String>,
     /// What the customer chooses; what is left out is as if it was never chosen.
     #[serde(default)]
@@ -69,6 +74,11 @@ pub(crate) struct Connection {
     identity_provider: IdentityProvider,
     /// The signing certificates that are trusted, all of them at once.
     certificates: Vec<Certificate>,
+    /// How its metadata is fetched, where it was given by its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh: Option<metadata::Refresh>,
+    /// What an administrator is to see to.
+    warnings: Vec<metadata::Warning>,
     /// What the customer chose.
     options: Options,
     /// When it came to be.
@@ -119,7 +129,7 @@ pub(crate) struct Certificate {
 }
 
 impl Connection {
-    fn of(connection: &connection::Connection, app: &App) -> Self {
+    fn of(connection: &connection::Connection, app: &App, now: Timestamp) -> Self {
         let connection::Connection { id, identity_provider: idp, options, created_at, changed_at, .. } = connection;
         let entity_id = connection.entity_id(&app.settings);
         Self {
@@ -135,6 +145,8 @@ impl Connection {
                 valid_until: idp.valid_until,
             },
             certificates: idp.certificates.iter().map(Certificate::from).collect(),
+            refresh: connection.refresh.as_ref().map(metadata::Refresh::from),
+            warnings: connection.warnings(now).into_iter().map(metadata::Warning::from).collect(),
             options: Options { email_attribute: options.email_attribute.clone(), force_authn: options.force_authn },
             created_at: *created_at,
             changed_at: *changed_at,
@@ -153,23 +165,28 @@ impl From<&PinnedKey> for Certificate {
     }
 }
 
+/// Where the metadata is from.
+enum Source {
+    Document(IdpMetadata),
+    Address(Url),
+}
+
 impl NewConnection {
-    fn read(self) -> Result<(IdpMetadata, connection::Options), Problem> {
-        let metadata = match (self.metadata_xml, self.metadata_url) {
-            (Some(xml), None) => IdpMetadata::read(&xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?,
-            (None, Some(_)) => {
-                let detail = "This release does not fetch metadata. Download it and send its XML as metadata_xml.";
-                return Err(Problem::invalid("/metadata_url", detail));
+    fn read(self) -> Result<(Source, connection::Options), Problem> {
+        let source = match (self.metadata_xml, self.metadata_url) {
+            (Some(xml), None) => {
+                Source::Document(IdpMetadata::read(&xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?)
             }
+            (None, Some(url)) => Source::Address(metadata::address(&url)?),
             (Some(_), Some(_)) | (None, None) => {
-                let detail = "Send the identity provider's metadata as metadata_xml, and nothing as metadata_url.";
+                let detail = "Send the identity provider's metadata as metadata_xml, or where it is as metadata_url.";
                 return Err(Problem::invalid("/metadata_xml", detail));
             }
         };
         let Options { email_attribute, force_authn } = self.options;
         let options = connection::Options { email_attribute, force_authn };
         options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
-        Ok((metadata, options))
+        Ok((source, options))
     }
 }
 
@@ -189,13 +206,15 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
     let parent = app.store.parent(id).await?.ok_or_else(|| Problem::not_found("parent organization"))?;
     let none = || Problem::not_found("connection: this parent organization has none yet");
     let connection = app.store.connection(parent.value.connection.ok_or_else(none)?).await?.ok_or_else(none)?;
-    Answer::new(StatusCode::OK, &Connection::of(&connection.value, &app))
+    Answer::new(StatusCode::OK, &Connection::of(&connection.value, &app, app.clock.now()))
 }
 
 /// Trusts an identity provider
 ///
 /// The parent's first connection, or its one connection from now on. Its identifier, and with it the addresses that
-/// the identity provider was given, stay. Needs a verified domain.
+/// the identity provider was given, stay. Needs a verified domain. Metadata that is given by its address is fetched
+/// before the answer, and again every few hours and after a signature that no known certificate fits: its certificates
+/// keep themselves current.
 #[utoipa::path(
     put,
     path = "/parents/{id}/connection",
@@ -211,43 +230,84 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
             description = "`no-verified-domain`: the parent has no verified domain.\n\n`changed`: somebody else \
                            changed the same."
         ),
-        (status = 422, description = "`invalid-value`: the metadata or the options are not usable, and why.")
+        (
+            status = 422,
+            description = "`invalid-value`: the metadata or the options are not usable, and why.\n\n\
+                           `metadata-not-fetched`: there is no usable metadata at the address; `finding` says why."
+        )
     )
 )]
 pub(crate) async fn set(
     State(app): State<Arc<App>>,
+    State(fetcher): State<Arc<Fetcher>>,
     Path(id): Path<ParentId>,
     Body(body): Body<NewConnection>,
 ) -> Result<Answer, Problem> {
-    let (metadata, options) = body.read()?;
-    let connection = settle(|| set_once(&app, id, &metadata, &options)).await?;
-    Answer::new(StatusCode::OK, &Connection::of(&connection, &app))
+    let (source, options) = body.read()?;
+    let given = match source {
+        Source::Document(metadata) => Given { metadata, url: None, options },
+        Source::Address(url) => {
+            // Nothing is asked for somebody who could not use the answer.
+            let (_, domains) = load(&app, id).await?;
+            need_verified(&domains)?;
+            Given { metadata: metadata::fetch(&fetcher, &url, app.clock.now()).await?, url: Some(url), options }
+        }
+    };
+    let connection = settle(|| set_once(&app, id, &given)).await?;
+    Answer::new(StatusCode::OK, &Connection::of(&connection, &app, app.clock.now()))
 }
 
-async fn set_once(
-    app: &App,
-    id: ParentId,
-    metadata: &IdpMetadata,
-    options: &connection::Options,
-) -> Result<connection::Connection, Obstacle> {
+/// What a connection is to be made of.
+struct Given {
+    metadata: IdpMetadata,
+    /// Where the metadata was fetched a moment ago.
+    url: Option<Url>,
+    options: connection::Options,
+}
+
+impl Given {
+    fn is_of(&self, connection: &connection::Connection) -> bool {
+        connection.identity_provider == self.metadata
+            && connection.options == self.options
+            && connection.refresh.as_ref().map(|refresh| &refresh.url) == self.url.as_ref()
+    }
+}
+
+async fn load(app: &App, id: ParentId) -> Result<(Stored<Parent>, Vec<DomainClaim>), Problem> {
     let (parent, domains) = tokio::try_join!(app.store.parent(id), app.store.domain_claims(id))?;
-    let Stored { value: mut parent, version } = parent.ok_or_else(|| Problem::not_found("parent organization"))?;
+    Ok((parent.ok_or_else(|| Problem::not_found("parent organization"))?, domains))
+}
+
+fn need_verified(domains: &[DomainClaim]) -> Result<(), Problem> {
+    let verified = domains.iter().any(|claim| claim.state.is_verified());
+    if verified { Ok(()) } else { Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain)) }
+}
+
+async fn set_once(app: &App, id: ParentId, given: &Given) -> Result<connection::Connection, Obstacle> {
+    let (Stored { value: mut parent, version }, domains) = load(app, id).await?;
     let present = match parent.connection {
         Some(connection) => app.store.connection(connection).await?,
         None => None,
     };
-    if let Some(Stored { value, .. }) = &present
-        && value.identity_provider == *metadata
-        && value.options == *options
-    {
-        return Ok(value.clone());
+    let same = present.as_ref().map(|present| &present.value).filter(|present| given.is_of(present));
+    if let (Some(same), None) = (same, &given.url) {
+        return Ok(same.clone());
     }
-    if !domains.iter().any(|claim| claim.state.is_verified()) {
-        return Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain).into());
-    }
+    need_verified(&domains)?;
     let (now, before) = (app.clock.now(), present.as_ref().map(|present| &present.value));
-    let (metadata, options) = (metadata.clone(), options.clone());
-    let connection = connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random);
+    let Given { metadata, url, options } = given;
+    let connection = match (same, url) {
+        (Some(same), Some(url)) => same.clone().published_at(url.clone(), now, &app.random),
+        (_, url) => {
+            let (metadata, options) = (metadata.clone(), options.clone());
+            let connection =
+                connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random);
+            match url {
+                Some(url) => connection.published_at(url.clone(), now, &app.random),
+                None => connection,
+            }
+        }
+    };
     let mut transaction = Transaction::default();
     if let Some(present) = &present {
         transaction.replace_connection(&connection, present.version, Obstacle::Changed);
@@ -256,9 +316,13 @@ async fn set_once(
         parent.connection = Some(connection.id);
         transaction.replace_parent(&parent, version, Obstacle::Changed);
     }
-    let (before, after) = (before.map(|before| Connection::of(before, app)), Connection::of(&connection, app));
-    let entry = Entry { parent: id, actor: Actor::Operator, at: now };
-    transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
+    // That the same was fetched once more changes nothing for the customer.
+    if same.is_none() {
+        let (before, after) =
+            (before.map(|before| Connection::of(before, app, now)), Connection::of(&connection, app, now));
+        let entry = Entry { parent: id, actor: Actor::Operator, at: now };
+        transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
+    }
     app.store.commit(transaction).await?;
     Ok(connection)
 }

@@ -3,7 +3,9 @@
 use askama::Template;
 use vestibule::{
     app::Settings,
+    clock::Timestamp,
     mail::{Letter, Message},
+    saml::IdpKind,
 };
 
 /// A mail's words.
@@ -19,6 +21,8 @@ struct Words {
     reason: &'static str,
 }
 
+const SIGN_ON: &str =
+    "You get this because you administer an organization that signs in through this identity provider.";
 const ADMINISTRATOR: &str = "You get this because you administer an organization that the domain was claimed for.";
 
 #[derive(Template)]
@@ -71,5 +75,72 @@ fn words(message: &Message, _settings: &Settings) -> Words {
             link: None,
             reason: ADMINISTRATOR,
         },
+        Message::CertificateExpires { identity_provider, product, fingerprint, expires_at, expired, metadata } => {
+            Words {
+                subject: if *expired {
+                    format!("The certificate of {} has expired", product.name())
+                } else {
+                    format!("The certificate of {} expires on {}", product.name(), day(*expires_at))
+                },
+                paragraphs: certificate_expires(*product, *expires_at, *expired, metadata.is_some()),
+                facts: [
+                    Some(("Identity provider", identity_provider.clone())),
+                    Some(("Certificate (SHA-256)", fingerprint.clone())),
+                    Some((if *expired { "Expired" } else { "Expires" }, moment(*expires_at))),
+                    metadata.as_ref().map(|url| ("Metadata", url.to_string())),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
+                link: None,
+                reason: SIGN_ON,
+            }
+        }
+        Message::MetadataFails { identity_provider, product, metadata, since, detail, expires_at } => Words {
+            subject: format!("The metadata of {} can not be fetched", product.name()),
+            paragraphs: vec![
+                format!("Since {}, the metadata of {} was not taken over: {detail}.", day(*since), product.name()),
+                format!(
+                    "Nobody is refused for that: what was trusted before stays trusted, and the last certificate \
+                     expires on {}. But a new certificate would not be noticed, and whoever signs in with it would be \
+                     refused.",
+                    day(*expires_at)
+                ),
+                "Mend what is at the address, or give the connection another address or the metadata as a document."
+                    .to_owned(),
+            ],
+            facts: vec![("Identity provider", identity_provider.clone()), ("Metadata", metadata.to_string())],
+            link: None,
+            reason: SIGN_ON,
+        },
     }
+}
+
+fn certificate_expires(product: IdpKind, expires_at: Timestamp, expired: bool, fetched: bool) -> Vec<String> {
+    let name = product.name();
+    let what = if expired {
+        format!("The last certificate that {name} may sign sign-ins with expired on {}.", day(expires_at))
+    } else {
+        format!("The last certificate that {name} may sign sign-ins with expires on {}.", day(expires_at))
+    };
+    let then = if fetched {
+        format!(
+            "There is nothing to do here: the new certificate is taken over from the metadata of {name}, which is \
+             fetched every few hours. Only let it be published there before it is used."
+        )
+    } else {
+        format!(
+            "Then give the connection the new metadata, which names both certificates, before {name} signs with the new \
+             one: what is signed with a certificate that is not known is refused."
+        )
+    };
+    vec![what, product.renewal().to_owned(), then]
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y").to_string()
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }

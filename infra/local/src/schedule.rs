@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use vestibule_mailer::Mailer;
+use vestibule_refresh_metadata::Refresher;
 
 use crate::stop::Stop;
 
 /// How often the outbox is looked at. A deployment is woken by the journal's stream instead.
 const MAILS_EVERY: Duration = Duration::from_millis(500);
+/// How often connections are looked after.
+const CONNECTIONS_EVERY: Duration = Duration::from_mins(1);
 
 /// Sends mails until the end.
 pub(crate) fn mails(mailer: Mailer, stop: &Stop) -> JoinHandle<()> {
@@ -17,6 +20,18 @@ pub(crate) fn mails(mailer: Mailer, stop: &Stop) -> JoinHandle<()> {
         async move {
             if let Err(error) = mailer.run().await {
                 tracing::warn!(%error, "mails were not sent");
+            }
+        }
+    })
+}
+
+/// Looks after connections until the end.
+pub(crate) fn connections(refresher: Refresher, stop: &Stop) -> JoinHandle<()> {
+    every(CONNECTIONS_EVERY, stop, move || {
+        let refresher = refresher.clone();
+        async move {
+            if let Err(error) = refresher.run().await {
+                tracing::warn!(%error, "connections were not looked after");
             }
         }
     })

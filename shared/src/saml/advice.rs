@@ -4,8 +4,8 @@ use super::idp::IdpKind;
 use super::reason::Reason;
 
 /// How one product names the settings that matter to us.
-struct Settings {
-    product: &'static str,
+pub(super) struct Settings {
+    pub(super) product: &'static str,
     entity_id: &'static str,
     acs_url: &'static str,
     name_id: &'static str,
@@ -30,7 +30,7 @@ const OTHER: Settings = Settings {
     encryption: "assertion encryption",
 };
 
-fn settings(idp: IdpKind) -> Settings {
+pub(super) fn settings(idp: IdpKind) -> Settings {
     match idp {
         IdpKind::Okta => Settings {
             product: "Okta",
