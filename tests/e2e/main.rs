@@ -11,4 +11,5 @@ mod mailbox;
 mod oidc;
 mod pages;
 mod refresh;
+mod rollover;
 mod table;

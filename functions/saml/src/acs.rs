@@ -22,10 +22,10 @@ use vestibule::{
     session,
     surface::Surface,
     table::{CommitError, StoreError, Stored},
-    web::{self, Cookie, CookieReach},
+    web::{self, Cookie, CookieReach, Fetcher},
 };
 
-use crate::refusal;
+use crate::{refetch, refusal};
 
 /// How often a login is decided anew when another request changed what it was decided on.
 const ATTEMPTS: u32 = 3;
@@ -57,6 +57,7 @@ enum Failure {
 /// `POST /saml/{connection}/acs`: three round trips, of which the last commits.
 pub(crate) async fn receive(
     State(app): State<Arc<App>>,
+    State(fetcher): State<Arc<Fetcher>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Result<Form<Answer>, FormRejection>,
@@ -71,12 +72,13 @@ pub(crate) async fn receive(
             None => Ok(None),
         }
     };
-    let (connection, login) = match tokio::try_join!(app.store.connection(id), pending_login) {
-        Ok((Some(connection), login)) => (connection.value, login),
+    let (mut stored, login) = match tokio::try_join!(app.store.connection(id), pending_login) {
+        Ok((Some(connection), login)) => (connection, login),
         Ok((None, _)) => return unknown(&reference),
         Err(error) => return refusal::unavailable(&error),
     };
-    let pending = login.and_then(|login| Pending::new(&app, login, &connection, &headers, now));
+    let connection = &stored.value;
+    let pending = login.and_then(|login| Pending::new(&app, login, connection, &headers, now));
 
     let mut attempt = Attempt {
         reference,
@@ -88,9 +90,25 @@ pub(crate) async fn receive(
         reason: None,
         checks: Trace::new(connection.identity_provider.kind),
     };
-    let assertion = believe(&app, &connection, pending.as_ref(), form, &mut attempt.checks, now);
+    let mut assertion = believe(&app, connection, pending.as_ref(), &form, &mut attempt.checks, now);
+    if let Err(refusal) = assertion
+        && pending.is_some()
+        && refetch::may_help(refusal, connection)
+    {
+        let current = match refetch::current(&app, &fetcher, &stored, now).await {
+            Ok(current) => current,
+            Err(error) => return refusal::unavailable(&error),
+        };
+        if current.value.identity_provider != stored.value.identity_provider {
+            attempt.checks = Trace::new(current.value.identity_provider.kind);
+            assertion = believe(&app, &current.value, pending.as_ref(), &form, &mut attempt.checks, now);
+        }
+        refetch::explain(&mut attempt.checks, &stored.value, &current.value);
+        stored = current;
+    }
+    let connection = &stored.value;
     let outcome = match (assertion, &pending) {
-        (Ok(assertion), Some(pending)) => sign_in(&app, &connection, pending, &assertion, &mut attempt).await,
+        (Ok(assertion), Some(pending)) => sign_in(&app, connection, pending, &assertion, &mut attempt).await,
         // Without a pending login every response has been refused for it.
         (Ok(_), None) => return refusal::no_login(),
         (Err(refusal), _) => Err(Failure::Refused(refusal)),
@@ -138,11 +156,11 @@ fn believe(
     app: &App,
     connection: &Connection,
     pending: Option<&Pending>,
-    form: Result<Form<Answer>, FormRejection>,
+    form: &Result<Form<Answer>, FormRejection>,
     trace: &mut Trace,
     now: Timestamp,
 ) -> Result<Assertion, Refusal> {
-    let Form(answer) = form.map_err(|rejection| unreadable(&rejection, trace))?;
+    let Form(answer) = form.as_ref().map_err(|rejection| unreadable(rejection, trace))?;
     let unverified = Unverified::decode(&answer.response, trace)?;
     let signed = unverified.verify(&connection.trust(), now, trace)?;
     let request =
