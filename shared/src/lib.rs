@@ -16,7 +16,7 @@
 //! | whom they trust | [`connection`], [`saml`], [`service_provider`] |
 //! | how people get in | [`login`], [`provisioning`], [`session`] |
 //! | what applications get | [`application`], [`grant`], [`signing_key`] |
-//! | what is kept of it | [`journal`], [`operation`] |
+//! | what is kept and told of it | [`journal`], [`operation`], [`mail`] |
 //! | the ground they stand on | [`app`], [`clock`], [`id`], [`seal`], [`table`], [`web`] |
 //!
 //! # Invariants

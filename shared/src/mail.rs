@@ -25,7 +25,7 @@ use crate::{
 pub use sender::{Letter, SendError, Sender};
 
 /// Attempts to send a mail; the last one begins about a day after the first.
-pub const MAX_ATTEMPTS: u32 = 12;
+pub const MAX_ATTEMPTS: u32 = 14;
 /// Seconds after which an attempt that nobody heard of counts as failed.
 const LEASE: i64 = 60;
 /// Seconds from one attempt to the next at most.
