@@ -280,6 +280,15 @@ async fn administrators_are_told_of_metadata_that_fails_for_days() {
 }
 
 #[tokio::test]
+async fn the_local_product_fetches_from_its_own_identity_provider() {
+    let world = World::new().await;
+    let url = world.product.local.base_url.join("/idp/metadata").unwrap();
+    let (status, made) = world.put(json!({ "metadata_url": url })).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    assert_eq!(made["identity_provider"]["entity_id"], url.as_str());
+}
+
+#[tokio::test]
 async fn a_deployment_asks_the_public_internet_only() {
     let world = World::new().await;
     let local = &world.product.local.app;

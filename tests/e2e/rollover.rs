@@ -270,6 +270,19 @@ async fn what_can_not_be_fetched_leaves_the_old_keys_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_fetch_that_was_begun_and_lost_holds_nobody_up() {
+    let world = World::new().await;
+    let begun = world.app().store.begin_fetch(world.connection.id, QUIET, world.app().clock.now()).await.unwrap();
+    assert_eq!(begun, None, "ours");
+    world.wait(30);
+    let response = world.sign_in(&IdentityProvider::new(ENTITY_ID), "ada").await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let cost = *response.extensions().get::<Cost>().unwrap();
+    assert!(cost.round_trips <= 5, "looked at once, not waited for: {cost}");
+    assert_eq!(world.publisher.asked(), 1);
+}
+
+#[tokio::test]
 async fn a_connection_by_document_fetches_nothing() {
     let world = World::new().await;
     let path = format!("/parents/{}/connection", world.connection.parent);

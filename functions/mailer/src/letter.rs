@@ -125,7 +125,7 @@ fn certificate_expires(product: IdpKind, expires_at: Timestamp, expired: bool, f
     };
     let then = if fetched {
         format!(
-            "There is nothing to do here: the new certificate is taken over from the metadata of {name}, which is \
+            "Nothing is to be done on this side: the new certificate is taken over from the metadata of {name}, which is \
              fetched every few hours. Only let it be published there before it is used."
         )
     } else {
@@ -143,4 +143,51 @@ fn day(at: Timestamp) -> String {
 
 fn moment(at: Timestamp) -> String {
     at.strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule::seal::SealingKey;
+
+    use super::*;
+
+    fn text(message: &Message) -> String {
+        let key = SealingKey::new(&[0; 32]).unwrap();
+        let settings = Settings::new("https://id.example.com".parse().unwrap(), key).unwrap();
+        let Letter { subject, text, .. } = letter(message, &settings);
+        format!("{subject}\n\n{text}")
+    }
+
+    fn expires(expired: bool, metadata: Option<&str>) -> Message {
+        Message::CertificateExpires {
+            identity_provider: "http://www.okta.com/exk1fcia6d6EMsf331d8".to_owned(),
+            product: IdpKind::Okta,
+            fingerprint: "B1:94:8C".to_owned(),
+            expires_at: "2027-04-20T08:30:00Z".parse().unwrap(),
+            expired,
+            metadata: metadata.map(|url| url.parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_expires() {
+        insta::assert_snapshot!(text(&expires(false, None)));
+    }
+
+    #[test]
+    fn a_certificate_that_has_expired_where_metadata_is_fetched() {
+        insta::assert_snapshot!(text(&expires(true, Some("https://acme.okta.com/app/exk1/sso/saml/metadata"))));
+    }
+
+    #[test]
+    fn metadata_that_fails() {
+        insta::assert_snapshot!(text(&Message::MetadataFails {
+            identity_provider: "https://sts.windows.net/72f988bf/".to_owned(),
+            product: IdpKind::Entra,
+            metadata: "https://login.microsoftonline.com/72f988bf/federationmetadata.xml".parse().unwrap(),
+            since: "2027-03-01T09:00:00Z".parse().unwrap(),
+            detail: "the server answered with the status 404".to_owned(),
+            expires_at: "2029-04-20T00:00:00Z".parse().unwrap(),
+        }));
+    }
 }

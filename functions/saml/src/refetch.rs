@@ -81,3 +81,37 @@ pub(crate) fn explain(trace: &mut Trace, before: &Connection, connection: &Conne
     };
     trace.warn(failed.unwrap_or(CheckName::Signature), &words);
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule::{
+        connection::Options,
+        id::Random,
+        saml::{IdpKind, IdpMetadata},
+    };
+
+    use super::*;
+
+    #[test]
+    fn other_keys_may_help_where_a_signature_failed_and_metadata_is_fetched() {
+        let (now, random) = (Timestamp::UNIX_EPOCH, Random::default());
+        let metadata = IdpMetadata {
+            entity_id: "https://idp.example".to_owned(),
+            kind: IdpKind::Other,
+            sso_redirect: None,
+            sso_post: None,
+            wants_signed_requests: false,
+            certificates: Vec::new(),
+            valid_until: None,
+            name_id_formats: Vec::new(),
+        };
+        let given = Connection::to_identity_provider(random.id(), None, metadata, Options::default(), now, &random);
+        let fetched = given.clone().published_at("https://idp.example/metadata".parse().unwrap(), now, &random);
+        for reason in Reason::ALL {
+            let refusal = Trace::new(IdpKind::Other).fail(CheckName::Signature, *reason, "", "");
+            let expected = matches!(reason, Reason::NoTrustedKey | Reason::Signature | Reason::Decryption);
+            assert_eq!(may_help(refusal, &fetched), expected, "{reason}");
+            assert!(!may_help(refusal, &given), "{reason}");
+        }
+    }
+}

@@ -107,11 +107,12 @@ impl Finding {
 }
 
 impl Failure {
-    /// A failure of this kind, its words cut to what can be shown.
+    /// A failure of this kind, its words cut to what can be shown, and without a full stop: they end up in sentences.
     #[must_use]
     pub fn new(finding: Finding, detail: &impl ToString) -> Self {
         let detail = detail.to_string();
-        Self { finding, detail: detail.chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect() }
+        let detail = detail.trim_end_matches('.').chars();
+        Self { finding, detail: detail.filter(|c| !c.is_control()).take(MAX_DETAIL).collect() }
     }
 }
 
