@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::{
+    account::Address,
     clock::Timestamp,
+    grant,
     id::{ApplicationId, Secret, SecretHash},
     organization::Name,
     surface::SurfaceId,
@@ -49,6 +51,21 @@ impl Application {
         }
     }
 
+    /// Where a person is sent who begins to sign in elsewhere, with the address that they are expected to sign in with
+    /// (OpenID Connect Core, section 4, whose `target_link_uri` is left out: nothing that came from elsewhere goes along).
+    /// `None` where the application has no such address, or one of its own scheme.
+    #[must_use]
+    pub fn start_login(&self, address: &Address, issuer: &str) -> Option<String> {
+        let uri = self.start_login_uri.as_ref().filter(|uri| uri.is_web())?;
+        Some(grant::answer(uri.as_str(), &[("login_hint", &address.to_string())], None, issuer))
+    }
+
+    /// Whether a person can be sent to it to begin to sign in.
+    #[must_use]
+    pub fn starts_logins(&self) -> bool {
+        self.start_login_uri.as_ref().is_some_and(RedirectUri::is_web)
+    }
+
     /// Whether a finished login may be handed to `uri`.
     #[must_use]
     pub fn redirects_to(&self, uri: &str) -> bool {
@@ -75,6 +92,12 @@ impl RedirectUri {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is a page, and not an app's own scheme.
+    #[must_use]
+    pub fn is_web(&self) -> bool {
+        self.0.starts_with("https:") || self.0.starts_with("http:")
     }
 }
 
@@ -140,5 +163,27 @@ mod tests {
         application.secret = None;
         assert!(application.authenticates(None));
         assert!(!application.authenticates(Some("")));
+    }
+
+    #[test]
+    fn a_login_that_begins_elsewhere_is_sent_to_a_page_with_the_address() {
+        let mut application = Application {
+            id: ApplicationId::from_bits(1),
+            name: "App".parse().unwrap(),
+            surface: serde_json::from_str("\"claudeai\"").unwrap(),
+            redirect_uris: Vec::new(),
+            start_login_uri: Some("https://app.example.com/login?from=portal".parse().unwrap()),
+            secret: None,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        let ada: Address = "a&da+x@corp.example".parse().unwrap();
+        let start = |application: &Application| application.start_login(&ada, "https://id.example.com");
+        let address = "https://app.example.com/login?from=portal&login_hint=a%26da%2Bx%40corp.example\
+                       &iss=https%3A%2F%2Fid.example.com";
+        assert_eq!(start(&application).as_deref(), Some(address));
+        application.start_login_uri = Some("com.example.app:/login".parse().unwrap());
+        assert_eq!(start(&application), None);
+        application.start_login_uri = None;
+        assert_eq!(start(&application), None);
     }
 }

@@ -3,7 +3,9 @@
 mod expiry;
 #[cfg(feature = "fetch")]
 mod fetch;
+mod name_id_format;
 mod refresh;
+mod sharing;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,9 @@ use url::Url;
 pub use expiry::{WARNING_DAYS, Warned};
 #[cfg(feature = "fetch")]
 pub use fetch::Refetched;
+pub use name_id_format::{NameIdFormat, NameIdFormatError};
 pub use refresh::{Failing, Failure, Finding, INTERVAL, PATIENCE, Refresh};
+pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy};
 pub use store::Changed;
 pub use upkeep::Upkeep;
 pub use warning::{Warning, WarningKind};
@@ -25,7 +29,7 @@ pub use warning::{Warning, WarningKind};
 use crate::{
     app::Settings,
     clock::Timestamp,
-    id::{ConnectionId, ParentId, Random},
+    id::{ApplicationId, ConnectionId, ParentId, Random},
     saml::{IdpMetadata, PinnedKey, Trust},
 };
 
@@ -64,6 +68,12 @@ pub struct Options {
     pub email_attribute: Option<String>,
     /// Whether people sign in anew at the identity provider each time (`ForceAuthn`, SAML Core, section 3.4.1).
     pub force_authn: bool,
+    /// Which identifier of a person our requests ask for.
+    pub name_id_format: NameIdFormat,
+    /// The application that people are sent to who begin at the identity provider. Where there is none, nobody begins
+    /// there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idp_initiated_application: Option<ApplicationId>,
 }
 
 /// Why a connection is refused.

@@ -23,6 +23,7 @@
 //!
 //! - An assertion is read only from the octets whose signature was verified ([`saml`]).
 //! - An assertion is believed only for an address on a domain that the connection's own parent holds ([`login`]).
+//! - An assertion that nobody asked for gives no session: at most it sends the browser to where a sign-in begins.
 //! - A domain is held by at most one parent: [`table::Key::DomainOwner`] is written only if absent ([`domain`]).
 //! - Whatever happens once (an assertion, a code, a login, a repeated request) is marked in the transaction of its
 //!   effect, so there is no moment in which it could happen twice.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, KEPT as ATTEMPT_KEPT};
 pub use choice::ChoiceError;
-pub use decision::{AccountChange, Arrival, Entrance, Facts, Joining, NewTie, Next, decide, enter, name_id_hash};
+pub use decision::{
+    AccountChange, Arrival, Claim, Entrance, Facts, Joining, NewTie, Next, believe, decide, enter, name_id_hash,
+};
 pub use store::{Arrived, LoginError};
 
 use crate::{

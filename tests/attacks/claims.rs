@@ -213,6 +213,7 @@ fn elsewhere(base: &Base) -> Vec<Attack> {
     });
     let nobody_asked =
         base.resigned(|xml| unset(&unset(xml, "Response", "InResponseTo"), "SubjectConfirmationData", "InResponseTo"));
+    let by_its_response = base.resigned(|xml| unset(xml, "SubjectConfirmationData", "InResponseTo"));
     let closed = Expected { request: Request::None { idp_initiated_allowed: false }, ..expected() };
     let open = Expected { request: Request::None { idp_initiated_allowed: true }, ..expected() };
     crate::control("sign-in from the provider", &nobody_asked, &trust(), &open);
@@ -242,6 +243,10 @@ fn elsewhere(base: &Base) -> Vec<Attack> {
         Attack {
             expected: open,
             ..Attack::new("an answer by its confirmation only", unsolicited, Reason::InResponseTo)
+        },
+        Attack {
+            expected: open,
+            ..Attack::new("an answer by its response only", by_its_response, Reason::InResponseTo)
         },
         Attack {
             expected: closed,

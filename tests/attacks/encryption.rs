@@ -5,10 +5,8 @@ use vestibule_local::idp::response::{Cipher, Encryption, KeyPlace, Signing, Tran
 
 use crate::{
     edit::{all, append, content, first, get, outer, remove, set, set_on, splice},
-    world::{Attack, Base, IDP, OPENS, OURS, THEIRS, expected, trust},
+    world::{Attack, Base, FORMER, IDP, OPENS, OURS, THEIRS, expected, trust},
 };
-
-const CIPHERS: [Cipher; 4] = [Cipher::Gcm128, Cipher::Gcm256, Cipher::Cbc128, Cipher::Cbc256];
 
 fn encryption(cipher: Cipher) -> Encryption<'static> {
     let public = OPENS.1.as_slice();
@@ -17,7 +15,7 @@ fn encryption(cipher: Cipher) -> Encryption<'static> {
 
 pub fn attacks(base: &Base) -> Vec<Attack> {
     let mut attacks = Vec::new();
-    for cipher in CIPHERS {
+    for cipher in Cipher::ALL.iter().copied() {
         let encrypted = base.draft.sign_and_encrypt(&OURS.signing, &encryption(cipher)).unwrap();
         crate::control("encrypted", &encrypted, &trust(), &expected());
         let mut add = |name: &str, xml: String, reason| {
@@ -25,6 +23,12 @@ pub fn attacks(base: &Base) -> Vec<Attack> {
         };
         ciphertexts(base, &encrypted, &mut add);
         contents(base, cipher, &mut add);
+        // The former key of a rotation, or the next one.
+        let rotating = Trust { decryption_keys: vec![FORMER.clone(), OPENS.0.clone()], ..trust() };
+        crate::control("encrypted to the second of our keys", &encrypted, &rotating, &expected());
+        let dropped = Trust { decryption_keys: vec![FORMER.clone()], ..trust() };
+        let message = encrypted.clone();
+        attacks.push(Attack { trust: dropped, ..Attack::new("a key that was dropped", message, Reason::Decryption) });
         let unopened = Trust::new(IDP, trust().keys);
         attacks.push(Attack { trust: unopened, ..Attack::new("no key of ours", encrypted, Reason::Decryption) });
     }

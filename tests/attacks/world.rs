@@ -52,6 +52,12 @@ pub static OPENS: LazyLock<(DecryptionKey, Vec<u8>)> = LazyLock::new(|| {
     (DecryptionKey::from_pkcs8(pkcs8.as_ref()).unwrap(), public)
 });
 
+/// Another key of ours.
+pub static FORMER: LazyLock<DecryptionKey> = LazyLock::new(|| {
+    let private = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap();
+    DecryptionKey::from_pkcs8(AsDer::<Pkcs8V1Der<'_>>::as_der(&private).unwrap().as_ref()).unwrap()
+});
+
 pub fn trust() -> Trust {
     let keys = vec![OURS.signing.certificate().clone()];
     Trust { decryption_keys: vec![OPENS.0.clone()], ..Trust::new(IDP, keys) }

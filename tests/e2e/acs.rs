@@ -1,5 +1,9 @@
 //! The assertion consumer service over a real engine: what it accepts, what each refusal leaves behind, what it costs.
 
+mod encrypted;
+mod set_ups;
+mod unsolicited;
+
 use std::sync::Arc;
 
 use axum::{
@@ -34,6 +38,7 @@ const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 /// A customer with a verified domain, a connection and an organization in JIT mode, and a person about to sign in.
 struct World {
     product: Product,
+    app: Arc<App>,
     router: Router,
     idp: IdentityProvider,
     connection: Connection,
@@ -49,14 +54,19 @@ struct Waiting {
 impl World {
     async fn new() -> Self {
         let product = Product::start().await;
-        let idp = IdentityProvider::new("https://idp.corp.example/saml");
-        let (connection, organization) = customer(&product.local.app, &idp, "corp.example").await;
-        let router = vestibule_saml::router(product.local.app.clone());
-        Self { product, router, idp, connection, organization }
+        let app = product.local.app.clone();
+        Self::of(product, app, IdentityProvider::new("https://idp.corp.example/saml")).await
+    }
+
+    /// A world in which the deployment answers at `app`'s address.
+    async fn of(product: Product, app: Arc<App>, idp: IdentityProvider) -> Self {
+        let (connection, organization) = customer(&app, &idp, "corp.example").await;
+        let router = vestibule_saml::router(app.clone());
+        Self { product, app, router, idp, connection, organization }
     }
 
     fn app(&self) -> &Arc<App> {
-        &self.product.local.app
+        &self.app
     }
 
     async fn wait_for(&self, connection: ConnectionId) -> Waiting {
@@ -82,7 +92,8 @@ impl World {
         let mut transaction = Transaction::<()>::default();
         transaction.begin_login(&login);
         self.app().store.commit(transaction).await.unwrap();
-        let cookie = format!("{}={}", vestibule::login::cookie_name(login.id), browser.reveal());
+        let prefix = if self.app().settings.base_url.scheme() == "https" { "__Host-" } else { "" };
+        let cookie = format!("{prefix}{}={}", vestibule::login::cookie_name(login.id), browser.reveal());
         Waiting { login, cookie }
     }
 
@@ -106,10 +117,20 @@ impl World {
     }
 
     async fn post(&self, connection: &str, waiting: Option<&Waiting>, response: &str) -> Response {
+        let relay_state = waiting.map(|waiting| waiting.login.id.to_string());
+        self.post_with(connection, waiting, relay_state.as_deref(), response).await
+    }
+
+    /// As [`World::post`], with a relay state of its own.
+    async fn post_with(
+        &self,
+        connection: &str,
+        waiting: Option<&Waiting>,
+        relay_state: Option<&str>,
+        response: &str,
+    ) -> Response {
         let mut form = vec![("SAMLResponse", response.to_owned())];
-        if let Some(waiting) = waiting {
-            form.push(("RelayState", waiting.login.id.to_string()));
-        }
+        form.extend(relay_state.map(|relay_state| ("RelayState", relay_state.to_owned())));
         let body = serde_urlencoded(&form);
         let request = Request::post(format!("/saml/{connection}/acs"))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -10,6 +10,8 @@ mod members;
 mod once;
 mod organizations;
 mod requests;
+mod service_provider;
+mod sharing;
 mod world;
 
 use world::World;

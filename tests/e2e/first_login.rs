@@ -7,7 +7,7 @@ use vestibule_local::idp::Fault;
 use vestibule_tests::{Browser, Page, Product};
 
 /// From the application to the page where the identity provider asks who signs in.
-async fn to_identity_provider(browser: &mut Browser, email: &str) -> Page {
+pub(super) async fn to_identity_provider(browser: &mut Browser, email: &str) -> Page {
     let identify = browser.open("/app/sign-in").await;
     assert_eq!((identify.status.as_u16(), identify.url.path()), (200, "/saml/start"), "{}", identify.text());
     let page = browser.submit(&identify, &identify.form("/saml/start").fill("email", email)).await;
@@ -16,7 +16,7 @@ async fn to_identity_provider(browser: &mut Browser, email: &str) -> Page {
 }
 
 /// Signs in with `email` at the identity provider, and follows wherever that leads.
-async fn sign_in(browser: &mut Browser, email: &str, fault: &str) -> Page {
+pub(super) async fn sign_in(browser: &mut Browser, email: &str, fault: &str) -> Page {
     let page = to_identity_provider(browser, "ada@acme.example").await;
     let form = page.form("/idp/sign-in").fill("email", email).fill("fault", fault);
     let answer = browser.submit(&page, &form).await;
@@ -24,13 +24,13 @@ async fn sign_in(browser: &mut Browser, email: &str, fault: &str) -> Page {
 }
 
 /// What the application says of who is signed in.
-fn claim(page: &Page, name: &str) -> String {
+pub(super) fn claim(page: &Page, name: &str) -> String {
     let label = format!("data-claim=\"{name}\">");
     let (_, rest) = page.body.split_once(&label).unwrap_or_else(|| panic!("no {name}: {}", page.text()));
     vestibule_tests::text_of(rest.split("</dd>").next().unwrap())
 }
 
-async fn attempts(product: &Product) -> Vec<Value> {
+pub(super) async fn attempts(product: &Product) -> Vec<Value> {
     let parent = &product.local.demo.as_ref().unwrap().parent;
     let answer = product.done(Method::GET, &format!("/parents/{parent}/sign-ins"), None).await;
     answer["items"].as_array().unwrap().clone()

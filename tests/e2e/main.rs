@@ -9,6 +9,7 @@ mod lifecycle;
 mod mail;
 mod mailbox;
 mod oidc;
+mod options;
 mod pages;
 mod refresh;
 mod rollover;

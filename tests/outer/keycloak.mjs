@@ -56,6 +56,12 @@ export class Realm {
     });
   }
 
+  /** Where a sign-in to a client begins at Keycloak itself. */
+  async portal(client) {
+    await this.adjust(client, { saml_idp_initiated_sso_url_name: "portal" });
+    return `${address}/realms/${this.name}/protocol/saml/clients/portal`;
+  }
+
   async addUser(email, ...groups) {
     for (const name of groups) await admin("POST", `/${this.name}/groups`, { name });
     await admin("POST", `/${this.name}/users`, {

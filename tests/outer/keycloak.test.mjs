@@ -3,11 +3,28 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { goToSignIn, openBrowser, person, seeReference, seeSignedIn, seeSignedOut } from "./browser.mjs";
 import { Realm, signInAtKeycloak } from "./keycloak.mjs";
-import { connect, customer, events, loginOptions } from "./product.mjs";
+import { connect, customer, events, found, loginOptions, sampleApplication } from "./product.mjs";
 
 const domain = "keycloak-customer.example";
 const ada = `ada@${domain}`;
 const mallory = "mallory@elsewhere.example";
+
+const aes = (name) => `http://www.w3.org/${name.includes("gcm") ? "2009/xmlenc11" : "2001/04/xmlenc"}#${name}`;
+/** How Keycloak encrypts, by its client's attributes. */
+const encryptions = {
+  "aes256-gcm": {
+    "saml.encryption.algorithm": aes("aes256-gcm"),
+    "saml.encryption.keyAlgorithm": "http://www.w3.org/2009/xmlenc11#rsa-oaep",
+    "saml.encryption.digestMethod": "http://www.w3.org/2001/04/xmlenc#sha256",
+    "saml.encryption.maskGenerationFunction": "http://www.w3.org/2009/xmlenc11#mgf1sha256",
+  },
+  "aes128-cbc": {
+    "saml.encryption.algorithm": aes("aes128-cbc"),
+    "saml.encryption.keyAlgorithm": "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+    "saml.encryption.digestMethod": "http://www.w3.org/2000/09/xmldsig#sha1",
+    "saml.encryption.maskGenerationFunction": "http://www.w3.org/2009/xmlenc11#mgf1sha1",
+  },
+};
 
 describe("a customer with Keycloak", () => {
   let browser, realm, client, organization, connection;
@@ -36,6 +53,10 @@ describe("a customer with Keycloak", () => {
       await seeSignedIn(page, { email: ada, organization: organization.name, role: "user" }, look);
     }));
 
+  it("encrypted the assertion of its own accord, having read our metadata", async () => {
+    assert.equal(await found(organization, "decryption"), "decrypted");
+  });
+
   it("tells of the new member in the audit trail", async () => {
     assert.ok(JSON.stringify(await events(organization)).includes(ada));
   });
@@ -47,8 +68,10 @@ describe("a customer with Keycloak", () => {
       await seeSignedOut(page);
     }));
 
-  it("refuses a response that was changed on its way", () =>
-    person(browser, "keycloak-changed", async (page, look) => {
+  it("refuses a response that was changed on its way", async () => {
+    // Keycloak encrypts to whoever has a certificate for it in the metadata; what can be changed has to be readable.
+    await realm.adjust(client, { "saml.encrypt": "false" });
+    await person(browser, "keycloak-changed", async (page, look) => {
       await page.route(connection.acs_url, (route) => {
         const form = new URLSearchParams(route.request().postData());
         const response = Buffer.from(form.get("SAMLResponse"), "base64").toString();
@@ -59,7 +82,8 @@ describe("a customer with Keycloak", () => {
       await signIn(page, ada, look);
       await seeReference(page, look);
       await seeSignedOut(page);
-    }));
+    });
+  });
 
   it("refuses a response that was used before", () =>
     person(browser, "keycloak-replayed", async (page, look) => {
@@ -71,8 +95,36 @@ describe("a customer with Keycloak", () => {
       await seeReference(page, look);
     }));
 
+  for (const [method, attributes] of Object.entries(encryptions)) {
+    it(`signs a person in with an assertion encrypted by ${method}`, async () => {
+      await realm.adjust(client, { "saml.encrypt": "true", ...attributes });
+      await person(browser, `keycloak-encrypted-${method}`, async (page, look) => {
+        await signIn(page, ada, look);
+        await seeSignedIn(page, { email: ada, organization: organization.name, role: "user" }, look);
+      });
+      assert.equal(await found(organization, "decryption"), "decrypted");
+    });
+  }
+
+  it("refuses who begins at Keycloak, unless they are to be sent to an application, which then signs them in", async () => {
+    const portal = await realm.portal(client);
+    await person(browser, "keycloak-portal-closed", async (page, look) => {
+      await page.goto(portal);
+      await signInAtKeycloak(page, ada);
+      await seeReference(page, look);
+      await seeSignedOut(page);
+    });
+    const options = { idp_initiated_application: await sampleApplication() };
+    await connect(organization, await realm.metadata(), { options });
+    await person(browser, "keycloak-portal-open", async (page, look) => {
+      await page.goto(portal);
+      await signInAtKeycloak(page, ada);
+      await seeSignedIn(page, { email: ada, organization: organization.name, role: "user" }, look);
+    });
+  });
+
   it("refuses a signature with SHA-1", async () => {
-    await realm.adjust(client, { "saml.signature.algorithm": "RSA_SHA1" });
+    await realm.adjust(client, { "saml.encrypt": "false", "saml.signature.algorithm": "RSA_SHA1" });
     await person(browser, "keycloak-sha-1", async (page, look) => {
       await signIn(page, ada, look);
       await seeReference(page, look);

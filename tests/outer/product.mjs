@@ -23,8 +23,8 @@ export async function customer(name, domain) {
 }
 
 /** Trusts an identity provider by its metadata. */
-export function connect({ parent_id }, metadata_xml) {
-  return api("PUT", `/parents/${parent_id}/connection`, { metadata_xml });
+export function connect({ parent_id }, metadata_xml, more = {}) {
+  return api("PUT", `/parents/${parent_id}/connection`, { metadata_xml, ...more });
 }
 
 /** Trusts an identity provider by the address of its metadata. */
@@ -42,6 +42,23 @@ export function loginOptions(email) {
 
 export function events({ parent_id }) {
   return api("GET", `/parents/${parent_id}/events`);
+}
+
+/** The sample application's client_id. */
+export async function sampleApplication() {
+  const { items } = await api("GET", "/applications");
+  return items.find(({ name }) => name === "Sample application").client_id;
+}
+
+/** What the trace of the last sign-in found at a check. */
+export async function found({ parent_id }, check) {
+  const [last] = (await api("GET", `/parents/${parent_id}/sign-ins?limit=1`)).items;
+  return last.checks.find(({ name }) => name === check).found;
+}
+
+/** Publishes the next keys of the deployment. */
+export function rotateKeys() {
+  return api("POST", "/service-provider/keys/rotate", { notice_days: 30 });
 }
 
 async function publish({ name, type, value }) {

@@ -13,7 +13,8 @@ describe("a customer with the test identity provider", () => {
   before(async () => {
     browser = await openBrowser();
     organization = await customer("Test Customer", domain);
-    await connect(organization, await (await fetch(`${address}/idp/metadata`)).text());
+    // The demo customer trusts it too.
+    await connect(organization, await (await fetch(`${address}/idp/metadata`)).text(), { shared_identity_provider: true });
   });
 
   after(() => browser?.close());

@@ -10,7 +10,7 @@ use vestibule::{
     id::sha256,
     saml::{IdpKind, SigningKey},
 };
-use vestibule_local::idp::response::{Draft, SignIn, Signing};
+use vestibule_local::idp::response::{Draft, Encryption, SignIn, Signing};
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
@@ -18,6 +18,8 @@ const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 pub struct IdentityProvider {
     /// Its entity id.
     pub entity_id: String,
+    /// Which product it writes like.
+    pub product: IdpKind,
     key: SigningKey,
 }
 
@@ -49,10 +51,19 @@ impl IdentityProvider {
     /// When no key can be made.
     #[must_use]
     pub fn new(entity_id: &str) -> Self {
-        Self::with(entity_id, rcgen::CertificateParams::default())
+        Self::writing_like(IdpKind::Other, entity_id)
     }
 
-    /// An identity provider with a new key, whose certificate expires at midnight of this day.
+    /// As [`IdentityProvider::new`], with the habits of a product.
+    ///
+    /// # Panics
+    /// When no key can be made.
+    #[must_use]
+    pub fn writing_like(product: IdpKind, entity_id: &str) -> Self {
+        Self::with(product, entity_id, rcgen::CertificateParams::default())
+    }
+
+    /// As [`IdentityProvider::new`], with a certificate that expires at midnight of this day.
     ///
     /// # Panics
     /// When no key can be made.
@@ -60,16 +71,16 @@ impl IdentityProvider {
     pub fn expiring(entity_id: &str, (year, month, day): (i32, u8, u8)) -> Self {
         let mut certificate = rcgen::CertificateParams::default();
         certificate.not_after = rcgen::date_time_ymd(year, month, day);
-        Self::with(entity_id, certificate)
+        Self::with(IdpKind::Other, entity_id, certificate)
     }
 
-    fn with(entity_id: &str, certificate: rcgen::CertificateParams) -> Self {
+    fn with(product: IdpKind, entity_id: &str, certificate: rcgen::CertificateParams) -> Self {
         let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
         let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
         let key = rcgen::KeyPair::try_from(pkcs8.as_ref()).unwrap();
         let certificate = certificate.self_signed(&key).unwrap();
         let key = SigningKey::new(pkcs8.as_ref(), certificate.der()).unwrap();
-        Self { entity_id: entity_id.to_owned(), key }
+        Self { entity_id: entity_id.to_owned(), product, key }
     }
 
     /// Its metadata, with the redirect binding at `sso`.
@@ -110,6 +121,35 @@ impl IdentityProvider {
     /// When it can not be signed.
     #[must_use]
     pub fn xml(&self, claims: &Claims, signing: Option<Signing>) -> String {
+        let mut draft = self.draft(claims, Draft::new);
+        match signing {
+            Some(signing) => {
+                draft.signing = signing;
+                draft.sign(&self.key).unwrap()
+            }
+            None => draft.xml,
+        }
+    }
+
+    /// The response with its assertion encrypted, as a browser posts it. Without `signing` nothing is signed, inside or
+    /// outside.
+    ///
+    /// # Panics
+    /// When it can not be signed or encrypted.
+    #[must_use]
+    pub fn encrypted(&self, claims: &Claims, signing: Option<Signing>, encryption: &Encryption<'_>) -> String {
+        let mut draft = self.draft(claims, Draft::self_contained);
+        let xml = match signing {
+            Some(signing) => {
+                draft.signing = signing;
+                draft.sign_and_encrypt(&self.key, encryption).unwrap()
+            }
+            None => encryption.apply(&draft.xml, draft.assertion_prefix).unwrap(),
+        };
+        STANDARD.encode(xml)
+    }
+
+    fn draft(&self, claims: &Claims, write: impl FnOnce(IdpKind, &SignIn<'_>) -> Draft) -> Draft {
         let mut random = [0; 16];
         random.copy_from_slice(&sha256(format!("{claims:?}").as_bytes())[..16]);
         let sign_in = SignIn {
@@ -126,15 +166,9 @@ impl IdentityProvider {
             now: claims.at,
             random,
         };
-        let mut draft = Draft::new(IdpKind::Other, &sign_in);
+        let mut draft = write(self.product, &sign_in);
         draft.xml = draft.xml.replace(SUCCESS, &claims.status);
-        match signing {
-            Some(signing) => {
-                draft.signing = signing;
-                draft.sign(&self.key).unwrap()
-            }
-            None => draft.xml,
-        }
+        draft
     }
 
     /// The response as a browser posts it.

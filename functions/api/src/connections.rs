@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use vestibule::{
     app::App,
     clock::Timestamp,
-    connection::{self, ConnectionError},
+    connection::{self, ConnectionError, NameIdFormatError},
     domain::DomainClaim,
-    id::{ConnectionId, ParentId},
+    id::{ApplicationId, ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
     parent::Parent,
     saml::{IdpMetadata, PinnedKey},
@@ -24,7 +24,7 @@ use vestibule::{
 
 use crate::{
     once::{Answer, Obstacle, settle},
-    problems::NO_VERIFIED_DOMAIN,
+    problems::{IDENTITY_PROVIDER_IN_USE, NO_VERIFIED_DOMAIN},
     request::{Body, Path},
 };
 
@@ -40,10 +40,15 @@ pub(crate) struct NewConnection {
     /// What the customer chooses; what is left out is as if it was never chosen.
     #[serde(default)]
     options: Options,
+    /// Whether the customer may share the identity provider with another one that trusts the same entity ID and
+    /// certificate. That is for customers that are one company, and for nobody else. It is needed once.
+    #[serde(default)]
+    #[schema(example = false)]
+    shared_identity_provider: bool,
 }
 
 /// What a customer can choose about its connection.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Options {
     /// The attribute that holds the e-mail address, where it is not one of the usual ones.
@@ -53,6 +58,22 @@ pub(crate) struct Options {
     /// Whether people sign in anew at the identity provider each time.
     #[schema(example = false)]
     force_authn: bool,
+    /// Which identifier of a person our requests ask for: `unspecified` for whichever the identity provider is set up to
+    /// send, `email_address` or `persistent`. A change can give everybody another identifier, and then every tie between
+    /// an account and its identifier has to be reset.
+    #[schema(example = "unspecified")]
+    name_id_format: String,
+    /// The application that people are sent to who begin at the identity provider, by its `client_id`. It needs a
+    /// `start_login_uri`, where it begins an ordinary sign-in. Without one, such sign-ins are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "app_0cc175b9c0f1b6a831c399e269772661")]
+    idp_initiated_application: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        (&connection::Options::default()).into()
+    }
 }
 
 /// A connection.
@@ -67,6 +88,9 @@ pub(crate) struct Connection {
     /// Our assertion consumer service, to be copied to the identity provider.
     #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/acs")]
     acs_url: String,
+    /// Where the certificate is that the identity provider can encrypt assertions to; our metadata has it too.
+    #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/encryption-certificate")]
+    encryption_certificate_url: String,
     /// Where our metadata is.
     #[schema(example = "https://id.example.com/saml/con_8277e0910d750195b448797616e091ad/metadata")]
     metadata_url: String,
@@ -136,6 +160,7 @@ impl Connection {
             id: *id,
             metadata_url: entity_id.clone(),
             entity_id,
+            encryption_certificate_url: app.settings.url(&format!("/saml/{id}/encryption-certificate")),
             acs_url: connection.acs_url(&app.settings),
             identity_provider: IdentityProvider {
                 entity_id: idp.entity_id.clone(),
@@ -147,11 +172,45 @@ impl Connection {
             certificates: idp.certificates.iter().map(Certificate::from).collect(),
             refresh: connection.refresh.as_ref().map(metadata::Refresh::from),
             warnings: connection.warnings(now).into_iter().map(metadata::Warning::from).collect(),
-            options: Options { email_attribute: options.email_attribute.clone(), force_authn: options.force_authn },
+            options: options.into(),
             created_at: *created_at,
             changed_at: *changed_at,
         }
     }
+}
+
+impl From<&connection::Options> for Options {
+    fn from(options: &connection::Options) -> Self {
+        Self {
+            email_attribute: options.email_attribute.clone(),
+            force_authn: options.force_authn,
+            name_id_format: options.name_id_format.to_string(),
+            idp_initiated_application: options.idp_initiated_application.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl Options {
+    fn read(self) -> Result<connection::Options, Problem> {
+        let application = |text: String| text.parse::<ApplicationId>().map_err(|_| no_application());
+        let options = connection::Options {
+            email_attribute: self.email_attribute,
+            force_authn: self.force_authn,
+            name_id_format: self
+                .name_id_format
+                .parse()
+                .map_err(|error: NameIdFormatError| Problem::invalid("/options/name_id_format", &error))?,
+            idp_initiated_application: self.idp_initiated_application.map(application).transpose()?,
+        };
+        options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
+        Ok(options)
+    }
+}
+
+fn no_application() -> Problem {
+    let detail = "There is no application of this client_id that has a start_login_uri on the web, where it begins a \
+                  sign-in.";
+    Problem::invalid("/options/idp_initiated_application", detail)
 }
 
 impl From<&PinnedKey> for Certificate {
@@ -165,28 +224,60 @@ impl From<&PinnedKey> for Certificate {
     }
 }
 
+/// What a connection is to be.
+struct Wanted {
+    metadata: IdpMetadata,
+    /// Where the metadata was fetched a moment ago, if it was.
+    url: Option<Url>,
+    options: connection::Options,
+    /// Whether another customer may trust the same identity provider.
+    may_share: bool,
+}
+
 /// Where the metadata is from.
 enum Source {
     Document(IdpMetadata),
     Address(Url),
 }
 
-impl NewConnection {
-    fn read(self) -> Result<(Source, connection::Options), Problem> {
-        let source = match (self.metadata_xml, self.metadata_url) {
+impl Source {
+    fn of(metadata_xml: Option<&str>, metadata_url: Option<&str>) -> Result<Self, Problem> {
+        match (metadata_xml, metadata_url) {
             (Some(xml), None) => {
-                Source::Document(IdpMetadata::read(&xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?)
+                let metadata = IdpMetadata::read(xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?;
+                Ok(Self::Document(metadata))
             }
-            (None, Some(url)) => Source::Address(metadata::address(&url)?),
+            (None, Some(url)) => Ok(Self::Address(metadata::address(url)?)),
             (Some(_), Some(_)) | (None, None) => {
                 let detail = "Send the identity provider's metadata as metadata_xml, or where it is as metadata_url.";
-                return Err(Problem::invalid("/metadata_xml", detail));
+                Err(Problem::invalid("/metadata_xml", detail))
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// What is asked for `parent`, its metadata fetched where it is given by its address.
+    async fn read(body: NewConnection, parent: ParentId, app: &App, fetcher: &Fetcher) -> Result<Self, Problem> {
+        let source = Source::of(body.metadata_xml.as_deref(), body.metadata_url.as_deref())?;
+        let (options, may_share) = (body.options.read()?, body.shared_identity_provider);
+        check_application(app, &options).await?;
+        let (metadata, url) = match source {
+            Source::Document(metadata) => (metadata, None),
+            Source::Address(url) => {
+                // Nothing is asked for somebody who could not use the answer.
+                let (_, domains) = load(app, parent).await?;
+                need_verified(&domains)?;
+                (metadata::fetch(fetcher, &url, app.clock.now()).await?, Some(url))
             }
         };
-        let Options { email_attribute, force_authn } = self.options;
-        let options = connection::Options { email_attribute, force_authn };
-        options.check().map_err(|error| Problem::invalid("/options/email_attribute", &error))?;
-        Ok((source, options))
+        Ok(Self { metadata, url, options, may_share })
+    }
+
+    fn is(&self, connection: &connection::Connection) -> bool {
+        connection.identity_provider == self.metadata
+            && connection.options == self.options
+            && connection.refresh.as_ref().map(|refresh| &refresh.url) == self.url.as_ref()
     }
 }
 
@@ -212,9 +303,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
 /// Trusts an identity provider
 ///
 /// The parent's first connection, or its one connection from now on. Its identifier, and with it the addresses that
-/// the identity provider was given, stay. Needs a verified domain. Metadata that is given by its address is fetched
-/// before the answer, and again every few hours and after a signature that no known certificate fits: its certificates
-/// keep themselves current.
+/// the identity provider was given, stay. Needs a verified domain.
 #[utoipa::path(
     put,
     path = "/parents/{id}/connection",
@@ -227,7 +316,9 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
         (status = 404, description = "`not-found`: there is no such parent organization."),
         (
             status = 409,
-            description = "`no-verified-domain`: the parent has no verified domain.\n\n`changed`: somebody else \
+            description = "`no-verified-domain`: the parent has no verified domain.\n\n`identity-provider-in-use`: \
+                           another customer trusts the same entity ID and certificate, and \
+                           `shared_identity_provider` does not say that they share.\n\n`changed`: somebody else \
                            changed the same."
         ),
         (
@@ -243,34 +334,16 @@ pub(crate) async fn set(
     Path(id): Path<ParentId>,
     Body(body): Body<NewConnection>,
 ) -> Result<Answer, Problem> {
-    let (source, options) = body.read()?;
-    let given = match source {
-        Source::Document(metadata) => Given { metadata, url: None, options },
-        Source::Address(url) => {
-            // Nothing is asked for somebody who could not use the answer.
-            let (_, domains) = load(&app, id).await?;
-            need_verified(&domains)?;
-            Given { metadata: metadata::fetch(&fetcher, &url, app.clock.now()).await?, url: Some(url), options }
-        }
-    };
-    let connection = settle(|| set_once(&app, id, &given)).await?;
+    let wanted = Wanted::read(body, id, &app, &fetcher).await?;
+    let connection = settle(|| set_once(&app, id, &wanted)).await?;
     Answer::new(StatusCode::OK, &Connection::of(&connection, &app, app.clock.now()))
 }
 
-/// What a connection is to be made of.
-struct Given {
-    metadata: IdpMetadata,
-    /// Where the metadata was fetched a moment ago.
-    url: Option<Url>,
-    options: connection::Options,
-}
-
-impl Given {
-    fn is_of(&self, connection: &connection::Connection) -> bool {
-        connection.identity_provider == self.metadata
-            && connection.options == self.options
-            && connection.refresh.as_ref().map(|refresh| &refresh.url) == self.url.as_ref()
-    }
+/// Who begins at the identity provider must get on from there.
+async fn check_application(app: &App, options: &connection::Options) -> Result<(), Problem> {
+    let Some(id) = options.idp_initiated_application else { return Ok(()) };
+    let application = app.store.application(id).await?.ok_or_else(no_application)?;
+    if application.starts_logins() { Ok(()) } else { Err(no_application()) }
 }
 
 async fn load(app: &App, id: ParentId) -> Result<(Stored<Parent>, Vec<DomainClaim>), Problem> {
@@ -283,32 +356,31 @@ fn need_verified(domains: &[DomainClaim]) -> Result<(), Problem> {
     if verified { Ok(()) } else { Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain)) }
 }
 
-async fn set_once(app: &App, id: ParentId, given: &Given) -> Result<connection::Connection, Obstacle> {
+async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection::Connection, Obstacle> {
+    let Wanted { metadata, url, options, may_share } = wanted;
     let (Stored { value: mut parent, version }, domains) = load(app, id).await?;
     let present = match parent.connection {
         Some(connection) => app.store.connection(connection).await?,
         None => None,
     };
-    let same = present.as_ref().map(|present| &present.value).filter(|present| given.is_of(present));
-    if let (Some(same), None) = (same, &given.url) {
+    let same = present.as_ref().map(|present| &present.value).filter(|present| wanted.is(present));
+    if let (Some(same), None) = (same, url) {
         return Ok(same.clone());
     }
     need_verified(&domains)?;
     let (now, before) = (app.clock.now(), present.as_ref().map(|present| &present.value));
-    let Given { metadata, url, options } = given;
-    let connection = match (same, url) {
-        (Some(same), Some(url)) => same.clone().published_at(url.clone(), now, &app.random),
-        (_, url) => {
-            let (metadata, options) = (metadata.clone(), options.clone());
-            let connection =
-                connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random);
-            match url {
-                Some(url) => connection.published_at(url.clone(), now, &app.random),
-                None => connection,
-            }
-        }
-    };
+    let keys = app.store.keys_in_use(before.map(|before| &before.identity_provider), metadata).await?;
     let mut transaction = Transaction::default();
+    let trusted = transaction.trust_keys(id, metadata, &keys, *may_share, Obstacle::Changed);
+    trusted.map_err(|error| IDENTITY_PROVIDER_IN_USE.says(&error))?;
+    let connection = same.cloned().unwrap_or_else(|| {
+        let (metadata, options) = (metadata.clone(), options.clone());
+        connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random)
+    });
+    let connection = match url {
+        Some(url) => connection.published_at(url.clone(), now, &app.random),
+        None => connection,
+    };
     if let Some(present) = &present {
         transaction.replace_connection(&connection, present.version, Obstacle::Changed);
     } else {

@@ -17,6 +17,7 @@ mod parents;
 mod problems;
 mod provisioning;
 mod request;
+mod service_provider;
 mod sign_ins;
 mod ties;
 
@@ -98,6 +99,8 @@ routes! {
     "/parents/{id}/events" { get events::list }
     "/parents/{id}/sign-ins" { get sign_ins::list }
     "/applications" { get applications::list, post applications::register }
+    "/service-provider/keys" { get service_provider::show }
+    "/service-provider/keys/rotate" { post service_provider::rotate }
     "/login-options" { get login_options::show }
 }
 

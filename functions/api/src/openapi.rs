@@ -10,7 +10,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::{
     BASE, applications, connections, domains, events, login_options, members, organizations, parents,
     problems::{self, Kind},
-    provisioning, sign_ins, ties,
+    provisioning, service_provider, sign_ins, ties,
 };
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -47,6 +47,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
         parents::show,
         provisioning::set,
         provisioning::show,
+        service_provider::rotate,
+        service_provider::show,
         show,
         sign_ins::list,
         ties::reset,

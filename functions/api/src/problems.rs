@@ -35,6 +35,9 @@ kinds! {
     PRIMARY_OWNER = CONFLICT "primary-owner" "The present state does not allow this";
     LAST_ADMINISTRATOR = CONFLICT "last-administrator" "The present state does not allow this";
     NO_VERIFIED_DOMAIN = CONFLICT "no-verified-domain" "The present state does not allow this";
+    IDENTITY_PROVIDER_IN_USE = CONFLICT "identity-provider-in-use" "The present state does not allow this";
+    ROTATION_UNDER_WAY = CONFLICT "rotation-under-way" "The present state does not allow this";
+    ROTATION_TOO_SOON = CONFLICT "rotation-too-soon" "The present state does not allow this";
     TOO_MANY_DOMAINS = CONFLICT "too-many-domains" "The present state does not allow this";
     TOO_LARGE = PAYLOAD_TOO_LARGE "too-large" "The body is too large";
     NOT_JSON = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is of another type";

@@ -284,6 +284,9 @@ fn sign_in_address(login: &Login, address: Option<&Address>) -> String {
     let query_from = path.len();
     let mut target = form_urlencoded::Serializer::for_suffix(path, query_from);
     target.append_pair("login", &login.id.to_string());
+    if let Some(organization) = login.request.organization {
+        target.append_pair("organization", &organization.to_string());
+    }
     if let Some(address) = address {
         target.append_pair("email", &address.to_string());
     }

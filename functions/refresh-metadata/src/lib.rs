@@ -108,7 +108,7 @@ impl Refresher {
     /// Tells of what is due to be told without a fetch.
     async fn warn(&self, connection: &Stored<Connection>, now: Timestamp) -> Result<bool, StoreError> {
         let Some(upkeep) = connection.value.upkeep(None, now, &self.app.random) else { return Ok(false) };
-        match self.app.store.keep_up(&self.app, connection, &upkeep, now).await {
+        match self.app.store.keep_up(&self.app, connection, &upkeep, &[], now).await {
             Ok(()) => Ok(true),
             // Whoever changed it has its next time stored with it.
             Err(CommitError::Refused(Changed) | CommitError::Contended) => Ok(false),

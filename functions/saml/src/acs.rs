@@ -1,6 +1,8 @@
 //! The assertion consumer service (SAML Profiles, section 4.1.4): where a login ends.
 
-use std::sync::Arc;
+mod asserted;
+mod believe;
+mod unsolicited;
 
 use axum::{
     Form,
@@ -10,22 +12,21 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use vestibule::{
-    account::Address,
     app::App,
-    clock::{Timestamp, after},
+    clock::Timestamp,
     connection::Connection,
-    id::{Reference, hex, sha256},
+    id::Reference,
     login::{self, Arrived, Attempt, Facts, Login, LoginError, Progress},
-    saml::{
-        Assertion, CheckName, Expected, MAX_MESSAGE_BYTES, Outcome, Reason, Refusal, Request, Skew, Trace, Unverified,
-    },
+    saml::{Assertion, CheckName, Outcome, Reason, Refusal, Trace},
     session,
     surface::Surface,
     table::{CommitError, StoreError, Stored},
-    web::{self, Cookie, CookieReach, Fetcher},
+    web::{self, Cookie, CookieReach},
 };
 
-use crate::{refetch, refusal};
+use crate::{Service, refetch, refusal};
+use asserted::Asserted;
+use believe::{Posted, believe};
 
 /// How often a login is decided anew when another request changed what it was decided on.
 const ATTEMPTS: u32 = 3;
@@ -56,12 +57,12 @@ enum Failure {
 
 /// `POST /saml/{connection}/acs`: three round trips, of which the last commits.
 pub(crate) async fn receive(
-    State(app): State<Arc<App>>,
-    State(fetcher): State<Arc<Fetcher>>,
+    State(service): State<Service>,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Result<Form<Answer>, FormRejection>,
 ) -> Response {
+    let app = &service.app;
     let now = app.clock.now();
     let reference = Reference::new(&app.random);
     let Ok(id) = id.parse() else { return unknown(&reference) };
@@ -72,13 +73,14 @@ pub(crate) async fn receive(
             None => Ok(None),
         }
     };
-    let (mut stored, login) = match tokio::try_join!(app.store.connection(id), pending_login) {
-        Ok((Some(connection), login)) => (connection, login),
-        Ok((None, _)) => return unknown(&reference),
+    let loaded = tokio::try_join!(app.store.connection(id), pending_login, service.keys.known(app, now));
+    let (mut stored, login, keys) = match loaded {
+        Ok((Some(connection), login, keys)) => (connection, login, keys),
+        Ok((None, ..)) => return unknown(&reference),
         Err(error) => return refusal::unavailable(&error),
     };
     let connection = &stored.value;
-    let pending = login.and_then(|login| Pending::new(&app, login, connection, &headers, now));
+    let pending = login.and_then(|login| Pending::new(app, login, connection, &headers, now));
 
     let mut attempt = Attempt {
         reference,
@@ -90,34 +92,38 @@ pub(crate) async fn receive(
         reason: None,
         checks: Trace::new(connection.identity_provider.kind),
     };
-    let mut assertion = believe(&app, connection, pending.as_ref(), &form, &mut attempt.checks, now);
-    if let Err(refusal) = assertion
+    let posted = Posted { connection, pending: pending.as_ref(), form: &form, now };
+    let mut assertion = believe(&service, &posted, keys.clone(), &mut attempt.checks).await;
+    if let Err(Failure::Refused(refusal)) = assertion
         && pending.is_some()
         && refetch::may_help(refusal, connection)
     {
-        let current = match refetch::current(&app, &fetcher, &stored, now).await {
+        let current = match refetch::current(app, &service.fetcher, &stored, now).await {
             Ok(current) => current,
             Err(error) => return refusal::unavailable(&error),
         };
         if current.value.identity_provider != stored.value.identity_provider {
             attempt.checks = Trace::new(current.value.identity_provider.kind);
-            assertion = believe(&app, &current.value, pending.as_ref(), &form, &mut attempt.checks, now);
+            let posted = Posted { connection: &current.value, ..posted };
+            assertion = believe(&service, &posted, keys, &mut attempt.checks).await;
         }
         refetch::explain(&mut attempt.checks, &stored.value, &current.value);
         stored = current;
     }
     let connection = &stored.value;
     let outcome = match (assertion, &pending) {
-        (Ok(assertion), Some(pending)) => sign_in(&app, connection, pending, &assertion, &mut attempt).await,
-        // Without a pending login every response has been refused for it.
-        (Ok(_), None) => return refusal::no_login(),
-        (Err(refusal), _) => Err(Failure::Refused(refusal)),
+        (Ok(assertion), Some(pending)) => {
+            let arrived = sign_in(app, connection, pending, &assertion, &mut attempt).await;
+            arrived.map(|arrived| hand_over(app, &pending.login.value, &arrived))
+        }
+        (Ok(assertion), None) => unsolicited::send_on(app, connection, &assertion, &mut attempt).await,
+        (Err(failure), _) => Err(failure),
     };
-    match (outcome, pending) {
-        (Ok(arrived), Some(pending)) => hand_over(&app, &pending.login.value, &arrived),
-        (Ok(_) | Err(Failure::OtherPerson), None) => refusal::no_login(),
-        (Err(Failure::Refused(refusal)), _) => refuse(&app, attempt, refusal).await,
-        (Err(Failure::OtherPerson), Some(pending)) => other_person(&app, &pending.login.value, &attempt.reference),
+    match (outcome, &pending) {
+        (Ok(response), _) => response,
+        (Err(Failure::Refused(refusal)), _) => refuse(app, attempt, refusal).await,
+        (Err(Failure::OtherPerson), Some(pending)) => other_person(app, &pending.login.value, &attempt.reference),
+        (Err(Failure::OtherPerson), None) => refusal::no_login(),
         (Err(Failure::Unavailable(error)), _) => refusal::unavailable(&error),
     }
 }
@@ -151,45 +157,6 @@ impl Pending {
     }
 }
 
-/// From the form to an assertion that is meant for this login, without any I/O.
-fn believe(
-    app: &App,
-    connection: &Connection,
-    pending: Option<&Pending>,
-    form: &Result<Form<Answer>, FormRejection>,
-    trace: &mut Trace,
-    now: Timestamp,
-) -> Result<Assertion, Refusal> {
-    let Form(answer) = form.as_ref().map_err(|rejection| unreadable(rejection, trace))?;
-    let unverified = Unverified::decode(&answer.response, trace)?;
-    let signed = unverified.verify(&connection.trust(), now, trace)?;
-    let request =
-        pending.map_or(Request::None { idp_initiated_allowed: false }, |pending| Request::Pending(&pending.request_id));
-    let anew = pending
-        .filter(|pending| pending.login.value.request.force || connection.options.force_authn)
-        .map(|pending| pending.login.value.begun_at());
-    let expected = Expected {
-        idp_entity_id: &connection.identity_provider.entity_id,
-        sp_entity_id: &connection.entity_id(&app.settings),
-        acs_url: &connection.acs_url(&app.settings),
-        request,
-        authenticated_since: anew,
-        now,
-        skew: Skew::default(),
-    };
-    signed.check(&expected, trace)
-}
-
-/// A form that is too large or no form at all, as the check it fails.
-fn unreadable(rejection: &FormRejection, trace: &mut Trace) -> Refusal {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let most = format_args!("at most {MAX_MESSAGE_BYTES} bytes").to_string();
-        trace.fail(CheckName::Size, Reason::TooLarge, most, "a larger form")
-    } else {
-        trace.fail(CheckName::Encoding, Reason::Malformed, "a form with one SAMLResponse", "something else")
-    }
-}
-
 /// Loads what the assertion is about, decides, and commits.
 async fn sign_in(
     app: &App,
@@ -198,55 +165,25 @@ async fn sign_in(
     assertion: &Assertion,
     attempt: &mut Attempt,
 ) -> Result<Arrived, Failure> {
-    let trace = &mut attempt.checks;
-    let email = assertion.check_email(connection.options.email_attribute.as_deref(), trace)?.address.to_owned();
-    let email: Address = email
-        .parse()
-        .map_err(|error| trace.fail(CheckName::Email, Reason::EmailMissing, "one well-formed e-mail address", error))?;
-    let folded = email.folded();
-    let name_id_hash = login::name_id_hash(
-        &assertion.name_id,
-        &connection.identity_provider.entity_id,
-        &connection.entity_id(&app.settings),
-    );
-    let assertion_hash = hex(&sha256(assertion.id.as_bytes()));
+    let asserted = Asserted::read(app, connection, assertion, &mut attempt.checks)?;
+    let login = &pending.login.value;
     for _ in 0..ATTEMPTS {
-        let store = &app.store;
-        let (owner, person, known_as, used, organizations) = tokio::try_join!(
-            store.domain_owner(email.domain()),
-            store.person(&folded),
-            store.name_id(connection.id, &name_id_hash),
-            store.is_used(connection.id, &assertion_hash),
-            store.organizations_on(connection.parent, &pending.surface.id),
-        )?;
-        if owner == Some(connection.parent) {
-            attempt.email = Some(email.clone());
-        }
-        let facts = Facts {
-            login: &pending.login.value,
-            surface: &pending.surface,
-            connection,
-            assertion,
-            email: &email,
-            domain_owner: owner,
-            person: &person,
-            known_as: known_as.as_ref(),
-            used,
-            organizations: &organizations,
-        };
-        let arrival = login::decide(&facts, &name_id_hash, &mut attempt.checks, attempt.at, &app.random)?;
-        if !pending.login.value.request.may_be_about(arrival.authentication.account) {
+        let organizations = app.store.organizations_on(connection.parent, &pending.surface.id);
+        let (known, organizations) = tokio::try_join!(asserted.look_up(app), organizations)?;
+        let claim = asserted.claim(&known);
+        asserted.note_address(&claim, attempt);
+        let facts = Facts { claim, login, surface: &pending.surface, organizations: &organizations };
+        let arrival = login::decide(&facts, &asserted.name_id_hash, &mut attempt.checks, attempt.at, &app.random)?;
+        if !login.request.may_be_about(arrival.authentication.account) {
             return Err(Failure::OtherPerson);
         }
-        // The marker outlives the assertion's own end by a moment, so that there is no gap between the two.
-        let once = (assertion_hash.as_str(), after(assertion.not_on_or_after, 1));
-        match store.arrive(&pending.login, &arrival, once, attempt, &app.random).await {
+        match app.store.arrive(&pending.login, &arrival, asserted.once(), attempt, &app.random).await {
             Ok(arrived) => return Ok(arrived),
             Err(CommitError::Refused(LoginError::Changed)) => {}
             Err(error) => return Err(Failure::Unavailable(Box::new(error))),
         }
         // Finished by another request: the same form posted twice.
-        if store.login(pending.login.value.id).await?.is_none_or(|login| login.version != pending.login.version) {
+        if app.store.login(login.id).await?.is_none_or(|login| login.version != pending.login.version) {
             let found = "a request that was answered already";
             return Err(attempt
                 .checks

@@ -1,7 +1,5 @@
 //! The start of a login: where does this person sign in?
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::{
     Form,
@@ -17,23 +15,39 @@ use vestibule::{
     account::Address,
     app::App,
     connection::Connection,
+    domain::DomainName,
     id::{OrganizationId, ParentId},
     login::{self, Login, LoginError, Progress},
+    organization::Place,
     saml::{AuthnRequest, RequestError, SigningKey, request_id},
     service_provider::KeyError,
     table::{CommitError, StoreError, Stored, Transaction},
     web::{self, Shell},
 };
 
-use crate::refusal;
+use crate::{Service, refusal};
 
-/// Which login it is, and whose address, where that is known.
+/// Which login it is, and whose address or which organization, where that is known.
 #[derive(Deserialize)]
 pub(crate) struct Start {
     #[serde(default)]
     login: String,
     #[serde(default)]
     email: String,
+    /// Only what to look up beside the login, which says whether it is the one.
+    #[serde(default)]
+    organization: String,
+}
+
+/// What is looked up beside the login, before it is known what that asks for.
+struct Ahead {
+    login: Stored<Login>,
+    /// Whether there is a whole address.
+    has_address: bool,
+    /// Who holds its domain.
+    holder: Option<ParentId>,
+    /// An organization, and where it is.
+    place: Option<(OrganizationId, Option<Place>)>,
 }
 
 #[derive(Template)]
@@ -68,43 +82,44 @@ enum Obstacle {
 
 /// `GET /saml/start`: goes on at once where the application named an organization or an address, else asks.
 pub(crate) async fn show(
-    State(app): State<Arc<App>>,
+    State(service): State<Service>,
     headers: HeaderMap,
     query: Result<Query<Start>, QueryRejection>,
 ) -> Response {
     match query {
-        Ok(Query(start)) => proceed(&app, &headers, &start).await,
+        Ok(Query(start)) => proceed(&service, &headers, &start).await,
         Err(_) => refusal::no_login(),
     }
 }
 
 /// `POST /saml/start`: goes on with the address that the person typed.
 pub(crate) async fn identify(
-    State(app): State<Arc<App>>,
+    State(service): State<Service>,
     headers: HeaderMap,
     form: Result<Form<Start>, FormRejection>,
 ) -> Response {
     match form {
-        Ok(Form(start)) => proceed(&app, &headers, &start).await,
+        Ok(Form(start)) => proceed(&service, &headers, &start).await,
         Err(_) => refusal::no_login(),
     }
 }
 
-async fn proceed(app: &App, headers: &HeaderMap, start: &Start) -> Response {
-    let Ok(id) = start.login.parse() else { return refusal::no_login() };
-    let login = match app.store.login(id).await {
-        Ok(Some(login)) => login,
+async fn proceed(service: &Service, headers: &HeaderMap, start: &Start) -> Response {
+    let app = &service.app;
+    let ahead = match look_ahead(service, start).await {
+        Ok(Some(ahead)) => ahead,
         Ok(None) => return refusal::no_login(),
         Err(error) => return refusal::unavailable(&error),
     };
-    let cookie = web::cookie(headers, &app.settings.base_url, &login::cookie_name(id));
-    let choosing = matches!(login.value.progress, Progress::Choosing { .. });
-    if choosing || !login.value.belongs_to(cookie, app.clock.now()) {
+    let login = &ahead.login.value;
+    let cookie = web::cookie(headers, &app.settings.base_url, &login::cookie_name(login.id));
+    let choosing = matches!(login.progress, Progress::Choosing { .. });
+    if choosing || !login.belongs_to(cookie, app.clock.now()) {
         return refusal::no_login();
     }
-    match send(app, &login, &start.email).await {
+    match send(service, &ahead, &start.email).await {
         Ok(response) => response,
-        Err(Obstacle::Ask(problem)) => ask(app, &login.value, &start.email, problem).await,
+        Err(Obstacle::Ask(problem)) => ask(app, login, &start.email, problem).await,
         Err(Obstacle::NoConnection) => refusal::page(
             StatusCode::NOT_FOUND,
             "This organization has no single sign-on.",
@@ -116,19 +131,45 @@ async fn proceed(app: &App, headers: &HeaderMap, start: &Start) -> Response {
     }
 }
 
+/// The first round trip, in which our keys are read too if they have to be; `None` where there is no such login.
+async fn look_ahead(service: &Service, start: &Start) -> Result<Option<Ahead>, StoreError> {
+    let (app, now) = (&service.app, service.app.clock.now());
+    let Ok(id) = start.login.parse() else { return Ok(None) };
+    let domain = domain_of(&start.email);
+    let holder = async {
+        match &domain {
+            Some(domain) => app.store.domain_owner(domain).await,
+            None => Ok(None),
+        }
+    };
+    let place = async {
+        match start.organization.parse() {
+            Ok(organization) => Ok(Some((organization, app.store.place(organization).await?))),
+            Err(_) => Ok(None),
+        }
+    };
+    let (login, holder, place, _) = tokio::try_join!(app.store.login(id), holder, place, service.keys.known(app, now))?;
+    Ok(login.map(|login| Ahead { login, has_address: domain.is_some(), holder, place }))
+}
+
+fn domain_of(email: &str) -> Option<DomainName> {
+    email.trim().parse::<Address>().ok().map(|address| address.domain().clone())
+}
+
 /// Finds the connection, notes the request that goes to it, and sends the person there.
-async fn send(app: &App, login: &Stored<Login>, email: &str) -> Result<Response, Obstacle> {
+async fn send(service: &Service, ahead: &Ahead, email: &str) -> Result<Response, Obstacle> {
+    let (app, now) = (&service.app, service.app.clock.now());
+    let login = &ahead.login;
     let (parent, unconnected) = match login.value.request.organization {
-        Some(organization) => (parent_of(app, organization).await?, Obstacle::NoConnection),
-        None => holder_of(app, email).await?,
+        Some(organization) => (parent_of(app, organization, ahead).await?, Obstacle::NoConnection),
+        None => holder_of(ahead, email)?,
     };
     let connection = match parent {
         Some(parent) => connection_of(app, parent).await?.ok_or(unconnected)?,
         None => return Err(unconnected),
     };
     let key = if connection.identity_provider.wants_signed_requests {
-        let key = app.store.service_provider_key(app, app.clock.now()).await?;
-        Some(key.open(&app.settings.sealing_key)?)
+        Some(service.keys.keys(app, now).await?.signing_key(app, now)?)
     } else {
         None
     };
@@ -140,21 +181,25 @@ async fn send(app: &App, login: &Stored<Login>, email: &str) -> Result<Response,
     Ok(forward(app, &connection, &login.value, &request_id, key.as_ref())?)
 }
 
-async fn parent_of(app: &App, organization: OrganizationId) -> Result<Option<ParentId>, StoreError> {
-    Ok(app.store.place(organization).await?.map(|place| place.parent))
+async fn parent_of(app: &App, organization: OrganizationId, ahead: &Ahead) -> Result<Option<ParentId>, StoreError> {
+    let place = match &ahead.place {
+        Some((looked_up, place)) if *looked_up == organization => place.clone(),
+        _ => app.store.place(organization).await?,
+    };
+    Ok(place.map(|place| place.parent))
 }
 
 /// The parent that holds the address's domain, and what to say if it has no connection either.
-async fn holder_of(app: &App, email: &str) -> Result<(Option<ParentId>, Obstacle), Obstacle> {
+fn holder_of(ahead: &Ahead, email: &str) -> Result<(Option<ParentId>, Obstacle), Obstacle> {
     if email.is_empty() {
         return Err(Obstacle::Ask(None));
     }
-    let Ok(address) = email.trim().parse::<Address>() else {
+    if !ahead.has_address {
         return Err(Obstacle::Ask(Some("This is not a complete e-mail address. It has the form name@example.com.")));
-    };
+    }
     let unconnected = "No single sign-on is set up for addresses of this domain. Check the address, or sign in to \
                        the application in another way.";
-    Ok((app.store.domain_owner(address.domain()).await?, Obstacle::Ask(Some(unconnected))))
+    Ok((ahead.holder, Obstacle::Ask(Some(unconnected))))
 }
 
 async fn connection_of(app: &App, parent: ParentId) -> Result<Option<Connection>, StoreError> {
@@ -179,8 +224,7 @@ fn forward(
         destination,
         acs_url: &acs_url,
         issuer: &issuer,
-        // Whatever the identity provider was set up to send: asking for one format refuses everybody else.
-        name_id_format: None,
+        name_id_format: connection.options.name_id_format.asked(),
         force_authn: login.request.force || connection.options.force_authn,
     };
     match (&provider.sso_redirect, &provider.sso_post) {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use saml::saml_check;
+
 /// Vestibule, the enterprise identity layer of a SaaS vendor
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, about, args_conflicts_with_subcommands = true)]

@@ -4,6 +4,7 @@
 mod fault;
 mod pages;
 mod people;
+mod recipient;
 pub mod response;
 
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub(crate) struct Idp {
     other_key: SigningKey,
     entity_id: String,
     sso_url: String,
+    /// Asks service providers for their metadata.
+    http: reqwest::Client,
 }
 
 /// Why the identity provider has no key.
@@ -84,7 +87,14 @@ impl Idp {
         let fresh = KeptKey::make()?;
         let kept = data.keep(FILE, || fresh)?;
         let (entity_id, sso_url) = (app.settings.url(METADATA), app.settings.url(SSO));
-        Ok(Self { app, key: kept.open()?, other_key: KeptKey::make()?.open()?, entity_id, sso_url })
+        Ok(Self {
+            app,
+            key: kept.open()?,
+            other_key: KeptKey::make()?.open()?,
+            entity_id,
+            sso_url,
+            http: recipient::client()?,
+        })
     }
 
     /// The metadata, for the other side (SAML Metadata, section 2.4.3).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Changed, Connection, Failure, Finding};
+use super::{Changed, Connection, Failure, Finding, KeyInUse, sharing::may_follow};
 use crate::{
     app::App,
     clock::Timestamp,
@@ -81,8 +81,9 @@ impl App {
             // The words can hold what the other side chose; the kind can not.
             tracing::warn!(connection = %present.value.id, finding = failure.finding.as_str(), "metadata was not fetched");
         }
+        let (outcome, keys) = self.follow(&present.value, outcome).await?;
         let Some(upkeep) = present.value.upkeep(Some(outcome), now, &self.random) else { return Ok(unchanged()) };
-        match self.store.keep_up(self, present, &upkeep, now).await {
+        match self.store.keep_up(self, present, &upkeep, &keys, now).await {
             Ok(()) => {
                 let stored = Stored { value: upkeep.connection, version: present.version.saturating_add(1) };
                 Ok(Refetched::Stored(Box::new(stored)))
@@ -92,6 +93,24 @@ impl App {
                 let stored = self.store.connection(present.value.id).await?;
                 Ok(stored.map_or_else(unchanged, |stored| Refetched::Stored(Box::new(stored))))
             }
+        }
+    }
+
+    /// What was fetched, if the connection may follow to its keys, and who trusts the keys of before and after.
+    async fn follow(
+        &self,
+        present: &Connection,
+        outcome: Result<IdpMetadata, Failure>,
+    ) -> Result<(Result<IdpMetadata, Failure>, Vec<KeyInUse>), StoreError> {
+        let metadata = match outcome {
+            Ok(metadata) if metadata != present.identity_provider => metadata,
+            // The same, or none.
+            other => return Ok((other, Vec::new())),
+        };
+        let keys = self.store.keys_in_use(Some(&present.identity_provider), &metadata).await?;
+        match may_follow(present.parent, &metadata, &keys) {
+            Ok(()) => Ok((Ok(metadata), keys)),
+            Err(error) => Ok((Err(Failure::new(Finding::InUse, &error)), keys)),
         }
     }
 }

@@ -86,6 +86,8 @@ pub enum Finding {
     Expired,
     /// The metadata is that of another identity provider.
     OtherEntity,
+    /// The metadata names a certificate that another customer trusts.
+    InUse,
 }
 
 impl Finding {
@@ -102,6 +104,7 @@ impl Finding {
             Self::NotMetadata => "not_metadata",
             Self::Expired => "expired",
             Self::OtherEntity => "other_entity",
+            Self::InUse => "in_use",
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Connection, Upkeep};
+use super::{Connection, KeyInUse, SharingError, TrustedBy, Upkeep};
 use crate::{
     app::App,
     clock::{Timestamp, after},
-    id::ConnectionId,
+    id::{ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
     mail::{Mail, Recipient},
+    saml::IdpMetadata,
     table::{CommitError, Key, Position, Queue, Store, StoreError, Stored, Transaction},
 };
 
@@ -73,8 +74,39 @@ impl Store {
         }
     }
 
-    /// Commits what upkeep made of a connection: the connection, the event where what it trusts has changed, and the
-    /// mails to its administrators.
+    /// The keys of the identity providers that a connection trusts, before and after a change, with the customers that trust
+    /// each of them now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keys_in_use(
+        &self,
+        before: Option<&IdpMetadata>,
+        after: &IdpMetadata,
+    ) -> Result<Vec<KeyInUse>, StoreError> {
+        let before = before.map(IdpMetadata::key_hashes).unwrap_or_default();
+        let mut keys = Vec::new();
+        for hash in before.union(&after.key_hashes()) {
+            let stored = self.get::<TrustedBy>(Key::IdentityProviderKey(hash)).await?;
+            let mut parents = Vec::new();
+            for parent in stored.iter().flat_map(|stored| &stored.value.parents) {
+                if self.trusts(*parent, hash).await? {
+                    parents.push(*parent);
+                }
+            }
+            keys.push(KeyInUse { hash: hash.clone(), parents, version: stored.map(|stored| stored.version) });
+        }
+        Ok(keys)
+    }
+
+    async fn trusts(&self, parent: ParentId, key: &str) -> Result<bool, StoreError> {
+        let Some(id) = self.parent(parent).await?.and_then(|parent| parent.value.connection) else { return Ok(false) };
+        let connection = self.connection(id).await?;
+        Ok(connection.is_some_and(|connection| connection.value.identity_provider.key_hashes().contains(key)))
+    }
+
+    /// Commits what upkeep made of a connection: the connection, the event where what it trusts has changed, with who
+    /// trusts the `keys` of before and after, and the mails to its administrators.
     ///
     /// # Errors
     /// [`Changed`] when it is not what it was any more; else [`CommitError`].
@@ -83,6 +115,7 @@ impl Store {
         app: &App,
         before: &Stored<Connection>,
         upkeep: &Upkeep,
+        keys: &[KeyInUse],
         now: Timestamp,
     ) -> Result<(), CommitError<Changed>> {
         let (before, version) = (&before.value, before.version);
@@ -90,6 +123,9 @@ impl Store {
         let mut transaction = Transaction::default();
         transaction.replace_connection(connection, version, Changed);
         if connection.identity_provider != before.identity_provider {
+            // Whether it may follow to them was decided on the very versions of `keys`.
+            let trusted = transaction.trust_keys(connection.parent, &connection.identity_provider, keys, true, Changed);
+            trusted.map_err(|_| CommitError::Refused(Changed))?;
             let entry = Entry { parent: connection.parent, actor: Actor::System, at: now };
             let (before, after) = (before.trusted(), connection.trusted());
             transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
@@ -111,5 +147,34 @@ impl<E> Transaction<E> {
     /// A connection as it is from now on.
     pub fn replace_connection(&mut self, connection: &Connection, version: u64, changed: E) {
         self.replace_due(Key::Connection(connection.id), connection, version, connection.due(), changed);
+    }
+}
+
+impl<E: Clone> Transaction<E> {
+    /// Notes that `parent` trusts the keys of `provider`, and none of the other `keys` any more; `changed` when somebody else
+    /// came to trust or to drop one of them.
+    ///
+    /// # Errors
+    /// [`SharingError`], unless `parent` trusts the key already or `may_share`.
+    pub fn trust_keys(
+        &mut self,
+        parent: ParentId,
+        provider: &IdpMetadata,
+        keys: &[KeyInUse],
+        may_share: bool,
+        changed: E,
+    ) -> Result<(), SharingError> {
+        let trusted = provider.key_hashes();
+        for key in keys {
+            let after = key.with(parent, trusted.contains(&key.hash), may_share)?;
+            let item = Key::IdentityProviderKey(&key.hash);
+            match (key.version, after.parents.is_empty()) {
+                (None, true) => {}
+                (None, false) => self.create(item, &after, changed.clone()),
+                (Some(version), true) => self.delete_version(item, version, changed.clone()),
+                (Some(version), false) => self.replace(item, &after, version, changed.clone()),
+            }
+        }
+        Ok(())
     }
 }

@@ -248,6 +248,7 @@ fn findings_are_written_as_they_serialize() {
         Finding::NotMetadata,
         Finding::Expired,
         Finding::OtherEntity,
+        Finding::InUse,
     ] {
         assert_eq!(serde_json::to_value(finding).unwrap(), finding.as_str());
     }

@@ -18,13 +18,9 @@ use crate::{
 /// The means of authentication that a SAML sign-in proves by itself; what the identity provider asked for is its own.
 const METHOD: &str = "saml";
 
-/// What is known when the decision is made.
-#[derive(Debug)]
-pub struct Facts<'a> {
-    /// The login that the assertion answers.
-    pub login: &'a Login,
-    /// The surface of the application.
-    pub surface: &'a Surface,
+/// Whom an assertion is about, and what is known of that.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
     /// The connection that the assertion came through.
     pub connection: &'a Connection,
     /// The assertion, which passed every check of [`crate::saml`].
@@ -39,6 +35,17 @@ pub struct Facts<'a> {
     pub known_as: Option<&'a NameIdTie>,
     /// Whether the assertion has been used before.
     pub used: bool,
+}
+
+/// What is known when the decision is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Whom the assertion is about.
+    pub claim: Claim<'a>,
+    /// The login that the assertion answers.
+    pub login: &'a Login,
+    /// The surface of the application.
+    pub surface: &'a Surface,
     /// The organizations of the connection's parent on the surface.
     pub organizations: &'a [Stored<Organization>],
 }
@@ -140,6 +147,17 @@ pub fn name_id_hash(name_id: &NameId, idp_entity_id: &str, sp_entity_id: &str) -
     hex(&sha256(parts.join("\0").as_bytes()))
 }
 
+/// Believes an assertion that has passed every check of [`crate::saml`], or not. What the person may do is another question.
+///
+/// # Errors
+/// The first of `domain_not_owned`, `name_id_conflict` and `replayed`, recorded in the trace.
+pub fn believe(claim: &Claim<'_>, name_id_hash: &str, trace: &mut Trace) -> Result<(), Refusal> {
+    check_domain(claim, trace)?;
+    check_tie(claim, name_id_hash, trace)?;
+    let found = if claim.used { "used" } else { "not used" };
+    trace.require(CheckName::Replay, Reason::Replayed, !claim.used, "an assertion that was not used before", found)
+}
+
 /// Decides on a login whose assertion has passed every check of [`crate::saml`].
 ///
 /// # Errors
@@ -152,46 +170,41 @@ pub fn decide(
     now: Timestamp,
     random: &Random,
 ) -> Result<Arrival, Refusal> {
-    check_domain(facts, trace)?;
-    check_tie(facts, name_id_hash, trace)?;
-    trace.require(
-        CheckName::Replay,
-        Reason::Replayed,
-        !facts.used,
-        "an assertion that was not used before",
-        if facts.used { "used" } else { "not used" },
-    )?;
+    let claim = &facts.claim;
+    believe(claim, name_id_hash, trace)?;
+    let mapped = |stored: &Stored<Organization>| stored.value.provisioning.group_mappings;
+    claim.assertion.note_groups(None, facts.organizations.iter().any(mapped), trace);
     let fitting = fitting(facts, trace)?;
 
-    let account = account(facts, now, random);
+    let account = account(claim, now, random);
     let authentication = Authentication {
         account: account.account().id,
         email: account.account().email.clone(),
-        connection: facts.connection.id,
-        parent: facts.connection.parent,
+        connection: claim.connection.id,
+        parent: claim.connection.parent,
         at: now,
-        proven_at: facts.assertion.authn_instant.min(now),
+        proven_at: claim.assertion.authn_instant.min(now),
         methods: vec![METHOD.to_owned()],
     };
-    let tie = new_tie(facts, &authentication, name_id_hash, now);
+    let tie = new_tie(claim, &authentication, name_id_hash, now);
     let next = match fitting.as_slice() {
         [(organization, decision)] => {
             Next::Enter(Box::new(enter(facts.login, &authentication, organization, decision, now)))
         }
         several => Next::Choose(several.iter().map(|(organization, _)| organization.value.id).collect()),
     };
-    let session_until = facts.assertion.session_not_on_or_after;
+    let session_until = claim.assertion.session_not_on_or_after;
     Ok(Arrival { account, tie, authentication, session_until, next })
 }
 
 /// The account, having signed in: the one of the address, or a new one.
-fn account(facts: &Facts<'_>, now: Timestamp, random: &Random) -> AccountChange {
-    let asserted = || facts.assertion.display_name();
-    if let Some(Stored { value, version }) = &facts.person.account {
+fn account(claim: &Claim<'_>, now: Timestamp, random: &Random) -> AccountChange {
+    let asserted = || claim.assertion.display_name();
+    if let Some(Stored { value, version }) = &claim.person.account {
         let name = value.name.clone().or_else(asserted);
         AccountChange::SignedIn(Account { name, last_sign_in: Some(now), ..value.clone() }, *version)
     } else {
-        let fresh = new_account(facts.email, now, random);
+        let fresh = new_account(claim.email, now, random);
         AccountChange::New(Account { name: asserted(), last_sign_in: Some(now), ..fresh })
     }
 }
@@ -224,39 +237,39 @@ pub fn enter(
 }
 
 /// The tie to write, unless there is one of the connection's present identity provider.
-fn new_tie(facts: &Facts<'_>, authentication: &Authentication, name_id_hash: &str, now: Timestamp) -> Option<NewTie> {
-    let identity_provider = &facts.connection.identity_provider.entity_id;
-    let present = facts.person.name_id(facts.connection.id);
+fn new_tie(claim: &Claim<'_>, authentication: &Authentication, name_id_hash: &str, now: Timestamp) -> Option<NewTie> {
+    let identity_provider = &claim.connection.identity_provider.entity_id;
+    let present = claim.person.name_id(claim.connection.id);
     if present.is_some_and(|tie| tie.value.identity_provider == *identity_provider) {
         return None;
     }
     let tie = NameIdTie {
-        connection: facts.connection.id,
+        connection: claim.connection.id,
         account: authentication.account,
         identity_provider: identity_provider.clone(),
         name_id_hash: name_id_hash.to_owned(),
         since: now,
     };
-    Some(NewTie { tie, stale: present.map(|tie| tie.version), known: facts.known_as.is_some() })
+    Some(NewTie { tie, stale: present.map(|tie| tie.version), known: claim.known_as.is_some() })
 }
 
-fn check_domain(facts: &Facts<'_>, trace: &mut Trace) -> Result<(), Refusal> {
+fn check_domain(claim: &Claim<'_>, trace: &mut Trace) -> Result<(), Refusal> {
     trace.require(
         CheckName::DomainOwnership,
         Reason::DomainNotOwned,
-        facts.domain_owner == Some(facts.connection.parent),
+        claim.domain_owner == Some(claim.connection.parent),
         "an address on a domain that this customer has verified",
-        format_args!("an address on {}", facts.email.domain()),
+        format_args!("an address on {}", claim.email.domain()),
     )
 }
 
 /// The account and the NameID belong to each other, or neither belongs to another yet.
-fn check_tie(facts: &Facts<'_>, name_id_hash: &str, trace: &mut Trace) -> Result<(), Refusal> {
-    let account = facts.person.account.as_ref().map(|account| account.value.id);
-    let present = &facts.connection.identity_provider.entity_id;
-    let of_address = facts.person.name_id(facts.connection.id).map(|tie| &tie.value);
+fn check_tie(claim: &Claim<'_>, name_id_hash: &str, trace: &mut Trace) -> Result<(), Refusal> {
+    let account = claim.person.account.as_ref().map(|account| account.value.id);
+    let present = &claim.connection.identity_provider.entity_id;
+    let of_address = claim.person.name_id(claim.connection.id).map(|tie| &tie.value);
     let of_address = of_address.filter(|tie| tie.identity_provider == *present);
-    let found = match (of_address, facts.known_as) {
+    let found = match (of_address, claim.known_as) {
         (None, None) => Ok("neither tied yet"),
         // The connection was moved to another identity provider and is back.
         (None, Some(known)) if Some(known.account) == account => Ok("tied before"),
@@ -282,7 +295,7 @@ fn fitting<'a>(facts: &Facts<'a>, trace: &mut Trace) -> Result<Vec<(&'a Stored<O
         if facts.login.request.organization.is_some_and(|wanted| wanted != organization.id) {
             continue;
         }
-        let member = facts.person.membership(organization.id).is_some();
+        let member = facts.claim.person.membership(organization.id).is_some();
         match at_sign_in(organization.provisioning, member, &facts.surface.default_role) {
             AtSignIn::Refuse(reason) => refused = refused.or(Some(reason)),
             decision => fitting.push((stored, decision)),

@@ -64,13 +64,7 @@ impl Store {
         let entry =
             Entry { parent: attempt.parent, actor: Actor::Account { id: arrival.authentication.account }, at: now };
         let mut transaction = Transaction::default();
-        let (assertion, expires) = assertion;
-        transaction.create_until(
-            Key::UsedAssertion(attempt.connection, assertion),
-            &UsedAssertion { used_at: now },
-            expires,
-            changed,
-        );
+        transaction.use_assertion(attempt, assertion, changed);
         match &arrival.account {
             AccountChange::New(account) => transaction.create_account(account, changed),
             AccountChange::SignedIn(account, version) => transaction.replace_account(account, *version, changed),
@@ -104,6 +98,17 @@ impl Store {
         transaction.keep_attempt(attempt);
         self.commit(transaction).await?;
         Ok(Arrived { session, code })
+    }
+
+    /// Uses up an assertion that nobody asked for, and keeps the attempt. Nothing else comes of it.
+    ///
+    /// # Errors
+    /// [`LoginError::Changed`] when it was used already; else [`CommitError`].
+    pub async fn use_up(&self, assertion: (&str, Timestamp), attempt: &Attempt) -> Result<(), CommitError<LoginError>> {
+        let mut transaction = Transaction::default();
+        transaction.use_assertion(attempt, assertion, LoginError::Changed);
+        transaction.keep_attempt(attempt);
+        self.commit(transaction).await
     }
 
     /// Whether an assertion, given by the hash of its id, has been used.
@@ -161,6 +166,12 @@ impl<E: Clone> Transaction<E> {
 }
 
 impl<E> Transaction<E> {
+    /// The marker of an assertion, given by the hash of its id, until it ends; `used` when there is one.
+    fn use_assertion(&mut self, attempt: &Attempt, (assertion, until): (&str, Timestamp), used: E) {
+        let marker = UsedAssertion { used_at: attempt.at };
+        self.create_until(Key::UsedAssertion(attempt.connection, assertion), &marker, until, used);
+    }
+
     /// An attempt, with its trace.
     pub fn keep_attempt(&mut self, attempt: &Attempt) {
         self.append_until(Key::Trace(attempt.parent, attempt.at, &attempt.reference), attempt, attempt.kept_until());

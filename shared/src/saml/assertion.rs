@@ -38,6 +38,9 @@ const GROUP_NAMES: &[&str] = &[
     "urn:oid:1.3.6.1.4.1.5923.1.5.1.1",
 ];
 
+/// What Microsoft Entra ID sends in place of more than 150 groups: where to ask for them.
+const GROUPS_OVERFLOW: &str = "http://schemas.microsoft.com/claims/groups.link";
+
 const DISPLAY_NAMES: &[&str] = &[
     "displayname",
     "name",
@@ -161,6 +164,18 @@ impl Assertion {
         attribute.map_or_else(|| values(GROUP_NAMES), |name| values(&[name]))
     }
 
+    /// How many groups the assertion names, recorded in the trace without their names, and how to send some where they are
+    /// `needed` and there are none.
+    pub fn note_groups(&self, attribute: Option<&str>, needed: bool, trace: &mut Trace) {
+        let count = self.groups(attribute).len();
+        let expected = if needed { "groups" } else { "groups, where an organization maps them to roles" };
+        let found = if count == 0 { "none".to_owned() } else { count.to_string() };
+        trace.pass(CheckName::Groups, expected, found);
+        if needed && count == 0 {
+            trace.advise_groups(self.find(&[GROUPS_OVERFLOW]).is_some());
+        }
+    }
+
     /// A name to show, if the assertion has one.
     #[must_use]
     pub fn display_name(&self) -> Option<String> {
@@ -271,6 +286,21 @@ mod tests {
         assert_eq!(a.groups(None), ["g1", "g2"]);
         assert_eq!(a.groups(Some("roles")), ["r1"]);
         assert_eq!(a.display_name().as_deref(), Some("Ada Lovelace"));
+    }
+
+    #[test]
+    fn missing_groups_are_noted_and_refuse_nobody() {
+        let noted = |attributes: &[(&str, Option<&str>, &[&str])], needed| {
+            let mut trace = Trace::new(IdpKind::Entra);
+            assertion("x", attributes).note_groups(None, needed, &mut trace);
+            assert!(trace.failed().is_none());
+            trace.checks().iter().find(|check| check.name == CheckName::Groups).unwrap().clone()
+        };
+        let some = noted(&[("groups", None, &["a", "b"])], true);
+        assert_eq!((some.found.as_deref(), some.advice), (Some("2"), None));
+        assert_eq!(noted(&[], false).advice, None, "nobody maps groups");
+        assert!(noted(&[], true).advice.unwrap().contains("add a group claim"));
+        assert!(noted(&[(GROUPS_OVERFLOW, None, &["https://x"])], true).advice.unwrap().contains("too many"));
     }
 
     #[test]

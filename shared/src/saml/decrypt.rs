@@ -24,6 +24,16 @@ const MAX_ENCRYPTED_KEYS: usize = 4;
 /// Most decryption keys of ours: the current one and one in rotation.
 const MAX_DECRYPTION_KEYS: usize = 2;
 
+/// What our metadata offers, best first (SAML Metadata, section 2.4.1.1): ciphers, then ways to send their key.
+pub(super) const METHODS: &[&str] = &[
+    "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+    "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+    "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+    "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+    "http://www.w3.org/2009/xmlenc11#rsa-oaep",
+    "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+];
+
 /// It could not be decrypted. There is nothing more to say, on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("could not be decrypted")]

@@ -51,6 +51,20 @@ const MARKS: &[(&str, IdpKind)] = &[
 ];
 
 impl IdpKind {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Okta,
+        Self::Entra,
+        Self::Google,
+        Self::Keycloak,
+        Self::Adfs,
+        Self::Ping,
+        Self::OneLogin,
+        Self::Shibboleth,
+        Self::SimpleSamlPhp,
+        Self::Other,
+    ];
+
     /// Guesses from the entity id and, where that says nothing, from a single sign-on address.
     #[must_use]
     pub fn detect(entity_id: &str, sso_url: Option<&str>) -> Self {

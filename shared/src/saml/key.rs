@@ -143,6 +143,14 @@ impl PinnedKey {
         self.not_after
     }
 
+    /// The key as a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7), for those who encrypt to it.
+    #[must_use]
+    pub fn public_key_info(&self) -> Vec<u8> {
+        // It was read from these very octets before.
+        let certificate = X509Certificate::from_der(&self.der);
+        certificate.map(|(_, certificate)| certificate.public_key().raw.to_vec()).unwrap_or_default()
+    }
+
     pub(super) fn public_key(&self) -> &[u8] {
         &self.public_key
     }

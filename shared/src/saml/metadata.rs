@@ -214,8 +214,10 @@ pub struct SpMetadata<'a> {
     pub acs_url: &'a str,
     /// `NameID` formats we take, best first.
     pub name_id_formats: &'a [&'a str],
-    /// Certificate of the key that signs our requests, if they are signed, in DER.
-    pub signing_certificate: Option<&'a [u8]>,
+    /// Whether our requests are signed. Identity providers that read so refuse others.
+    pub signs_requests: bool,
+    /// Certificates of the keys that sign our requests, now and soon, in DER.
+    pub signing_certificates: &'a [&'a [u8]],
     /// Certificates of the keys that open encrypted assertions, in DER.
     pub encryption_certificates: &'a [&'a [u8]],
 }

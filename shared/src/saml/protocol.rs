@@ -17,11 +17,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{Timestamp, Unit};
 use samael::key_info::{KeyInfo, X509Data};
-use samael::metadata::{EntityDescriptor, IndexedEndpoint, KeyDescriptor, SpSsoDescriptor};
+use samael::metadata::{EncryptionMethod, EntityDescriptor, IndexedEndpoint, KeyDescriptor, SpSsoDescriptor};
 use samael::schema::{AuthnRequest as Request, Issuer, NameIdPolicy};
 use samael::traits::ToXml as _;
 
 use super::canonical::{canonicalize, escape_text};
+use super::decrypt::METHODS;
 use super::metadata::SpMetadata;
 use super::request::AuthnRequest;
 use super::xml::{NodeId, Tree};
@@ -103,8 +104,12 @@ pub(super) fn write_sp(metadata: &SpMetadata<'_>) -> Result<String, ProtocolErro
         key_info: KeyInfo { id: None, x509_data: Some(X509Data { certificates: vec![STANDARD.encode(certificate)] }) },
         encryption_methods: None,
     };
-    let signing = metadata.signing_certificate.iter().map(|certificate| key("signing", certificate));
-    let encryption = metadata.encryption_certificates.iter().map(|certificate| key("encryption", certificate));
+    let method = |uri: &&str| EncryptionMethod { algorithm: (*uri).to_owned() };
+    let signing = metadata.signing_certificates.iter().map(|certificate| key("signing", certificate));
+    let encryption = metadata.encryption_certificates.iter().map(|certificate| KeyDescriptor {
+        encryption_methods: Some(METHODS.iter().map(method).collect()),
+        ..key("encryption", certificate)
+    });
     let service = IndexedEndpoint {
         binding: POST_BINDING.to_owned(),
         location: metadata.acs_url.to_owned(),
@@ -116,7 +121,7 @@ pub(super) fn write_sp(metadata: &SpMetadata<'_>) -> Result<String, ProtocolErro
         protocol_support_enumeration: Some(PROTOCOL_NS.to_owned()),
         key_descriptors: Some(signing.chain(encryption).collect()),
         name_id_formats: Some(metadata.name_id_formats.iter().map(|format| escaped(format)).collect()),
-        authn_requests_signed: Some(metadata.signing_certificate.is_some()),
+        authn_requests_signed: Some(metadata.signs_requests),
         want_assertions_signed: Some(true),
         assertion_consumer_services: vec![service],
         ..SpSsoDescriptor::default()

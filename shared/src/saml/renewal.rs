@@ -1,13 +1,13 @@
 //! How administrators renew what an identity provider signs with, in the words of its own pages.
 
-use super::advice::settings;
+use super::advice::product;
 use super::idp::IdpKind;
 
 impl IdpKind {
     /// The product's name, for sentences.
     #[must_use]
     pub fn name(self) -> &'static str {
-        settings(self).product
+        product(self)
     }
 
     /// Where the product's administrators make a new signing certificate, as a sentence.

@@ -93,7 +93,7 @@ pub(super) fn verify_all(
     let keys = shapes.iter().map(|shape| candidates(shape, trust, now, trace)).collect::<Result<Vec<_>, _>>()?;
     let hashed = shapes.iter().map(|shape| check_digest(tree, shape, trace)).collect::<Result<Vec<_>, _>>()?;
     for (shape, keys) in shapes.iter().zip(keys) {
-        check_signature(tree, shape, &keys, trace)?;
+        check_signature(tree, shape, trust, &keys, trace)?;
     }
     Ok(hashed)
 }
@@ -126,14 +126,20 @@ fn check_digest(tree: &Tree, shape: &Shape, trace: &mut Trace) -> Result<Hashed,
 }
 
 /// XML Signature 1.1 section 3.2.2.
-fn check_signature(tree: &Tree, shape: &Shape, keys: &[Candidate<'_>], trace: &mut Trace) -> Result<(), Refusal> {
+fn check_signature(
+    tree: &Tree,
+    shape: &Shape,
+    trust: &Trust,
+    keys: &[Candidate<'_>],
+    trace: &mut Trace,
+) -> Result<(), Refusal> {
     let octets = canonicalize(tree, shape.signed_info, &[], &shape.info_prefixes).unwrap_or_default();
     let verifies = |key: &PinnedKey| !octets.is_empty() && shape.method.verify(key, octets.as_bytes(), &shape.value);
     let by = keys.iter().find(|(key, _)| verifies(key));
     let pinned: Vec<String> = keys.iter().map(|(key, _)| key.fingerprint()).collect();
     let expected = format!("certificate {}", pinned.join(" or "));
     let Some((key, current)) = by else {
-        let found = claimed_certificate(tree, shape.node);
+        let found = claimed_signer(tree, shape, trust);
         return Err(trace.fail(CheckName::Signature, Reason::Signature, expected, found));
     };
     trace.pass(CheckName::Signature, expected, format_args!("certificate {}", key.fingerprint()));
@@ -143,16 +149,20 @@ fn check_signature(tree: &Tree, shape: &Shape, keys: &[Candidate<'_>], trace: &m
     Ok(())
 }
 
-/// Which certificate the message says it was signed with. For the trace only: nothing is believed because of it.
-fn claimed_certificate(tree: &Tree, signature: NodeId) -> String {
+/// By whom the message says that it was signed: which certificate, and which issuer, if that is another than the
+/// connection's. For the trace only: nothing is believed because of it.
+fn claimed_signer(tree: &Tree, shape: &Shape, trust: &Trust) -> String {
     let certificate = tree
-        .only(signature, DSIG_NS, "KeyInfo")
+        .only(shape.node, DSIG_NS, "KeyInfo")
         .and_then(|info| tree.only(info, DSIG_NS, "X509Data"))
         .and_then(|data| tree.named(data, DSIG_NS, "X509Certificate").next())
         .and_then(|node| tree.text(node))
         .and_then(|text| PinnedKey::from_base64(text).ok());
-    certificate.map_or_else(
-        || "a signature that no pinned key made".to_owned(),
-        |key| format!("a signature that no pinned key made; it names certificate {}", key.fingerprint()),
-    )
+    let issuer = tree.only(shape.signed, ASSERTION_NS, "Issuer").and_then(|issuer| tree.text(issuer));
+    let issuer = issuer.map(str::trim_ascii).filter(|issuer| *issuer != trust.idp_entity_id);
+    let names = [
+        certificate.map(|key| format!("; it names certificate {}", key.fingerprint())),
+        issuer.map(|issuer| format!("; it names the issuer {issuer}")),
+    ];
+    format!("a signature that no pinned key made{}", names.into_iter().flatten().collect::<String>())
 }

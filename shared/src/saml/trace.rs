@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Write as _};
 
 use serde::{Deserialize, Serialize};
 
-use super::advice::advice;
+use super::advice::{advice, no_groups};
 use super::idp::IdpKind;
 use super::reason::Reason;
 
@@ -94,6 +94,8 @@ checks! {
     NameIdTie = "name_id_tie",
     /// The assertion was not used before. Recorded by the login.
     Replay = "replay",
+    /// Which groups the person is in. It refuses nobody; without groups it advises, where some are needed.
+    Groups = "groups",
     /// The provisioning rules let the person in. Recorded by the login.
     Access = "access",
 }
@@ -207,9 +209,15 @@ impl Trace {
     /// Records that a check did not hold, with advice for the administrator. The only source of a [`Refusal`].
     #[must_use]
     pub fn fail(&mut self, name: CheckName, reason: Reason, expected: impl Display, found: impl Display) -> Refusal {
-        let advice = advice(reason, self.idp);
+        let (wanted, had) = (bounded(&expected).unwrap_or_default(), bounded(&found).unwrap_or_default());
+        let advice = advice(reason, self.idp, &wanted, &had);
         self.record(name, Outcome::Failed, &expected, &found, Some(advice));
         Refusal { reason, check: name }
+    }
+
+    /// Adds to the check of groups how to send some. `overflowed` is when the provider left them out for their number.
+    pub(super) fn advise_groups(&mut self, overflowed: bool) {
+        self.warn(CheckName::Groups, &no_groups(self.idp, overflowed));
     }
 
     /// Records a check either way.

@@ -240,9 +240,13 @@ fn check_validity(
     let end = ends.into_iter().flatten().min().unwrap_or(Timestamp::MIN);
     let found = format!("valid from {start} until {end}");
     if !expected.skew.has_come(start, expected.now) {
+        let ahead = start.duration_since(expected.now).as_secs();
+        let found = format!("{found}, which begins in {ahead} s");
         return Err(trace.fail(CheckName::Validity, Reason::NotYetValid, wanted, found));
     }
     if !expected.skew.is_ahead(end, expected.now) {
+        let over = expected.now.duration_since(end).as_secs();
+        let found = format!("{found}, which ended {over} s ago");
         return Err(trace.fail(CheckName::Validity, Reason::Expired, wanted, found));
     }
     // A window that never opens: nobody honest writes one.

@@ -45,12 +45,14 @@ pub enum Key<'a> {
     DomainOwner(&'a DomainName),
     /// A connection.
     Connection(ConnectionId),
+    /// The customers that trust a key of an identity provider (given as the hash of its entity id and certificate).
+    IdentityProviderKey(&'a str),
     /// An application.
     Application(ApplicationId),
     /// The keys that sign ID tokens, their private halves sealed.
     SigningKeys,
-    /// The key that signs our requests to identity providers.
-    ServiceProvider,
+    /// The keys that sign our requests to identity providers and open what they encrypt to us, sealed.
+    ServiceProviderKeys,
     /// A login under way.
     Login(LoginId),
     /// An assertion (given as the hash of its id) that a connection has used.
@@ -91,9 +93,10 @@ impl Key<'_> {
             | Self::DomainClaim(..)
             | Self::DomainOwner(..)
             | Self::Connection(..)
+            | Self::IdentityProviderKey(..)
             | Self::Application(..)
             | Self::SigningKeys
-            | Self::ServiceProvider => Table::Identity,
+            | Self::ServiceProviderKeys => Table::Identity,
             Self::Login(..)
             | Self::UsedAssertion(..)
             | Self::Trace(..)
@@ -122,9 +125,10 @@ impl Key<'_> {
             Self::DomainClaim(parent, domain) => (of_parent(*parent), format!("DOMAIN#{domain}")),
             Self::DomainOwner(domain) => (format!("D#{domain}"), "OWNER".to_owned()),
             Self::Connection(id) => (format!("C#{id}"), "CONNECTION".to_owned()),
+            Self::IdentityProviderKey(hash) => (format!("IDP-KEY#{hash}"), alone()),
             Self::Application(id) => (APPLICATIONS.to_owned(), id.to_string()),
             Self::SigningKeys => ("SIGNING-KEYS".to_owned(), alone()),
-            Self::ServiceProvider => ("SERVICE-PROVIDER".to_owned(), alone()),
+            Self::ServiceProviderKeys => ("SERVICE-PROVIDER-KEYS".to_owned(), alone()),
             Self::Login(id) => (format!("LOGIN#{id}"), alone()),
             Self::UsedAssertion(connection, hash) => (format!("USED#{connection}#{hash}"), alone()),
             Self::Trace(parent, at, reference) => (of_traces(*parent), format!("{}#{reference}", sortable(*at))),

@@ -22,12 +22,12 @@ async fn a_connection_is_made_shown_and_changed() {
     assert_eq!(made["identity_provider"]["entity_id"], "https://idp.example.com/metadata");
     assert_eq!(made["identity_provider"]["sso_redirect"], "https://idp.example.com/sso");
     assert_eq!(made["certificates"].as_array().unwrap().len(), 1);
-    assert_eq!(made["options"], json!({ "force_authn": false }));
+    assert_eq!(made["options"], json!({ "force_authn": false, "name_id_format": "unspecified" }));
     assert_eq!(world.get(&path).await.done(), made);
     assert_eq!(world.get(&format!("/parents/{parent}")).await.done()["connection"], id);
     world.wait(1);
     assert_eq!(world.put(&path, json!({ "metadata_xml": METADATA })).await.done(), made, "nothing changes");
-    let options = json!({ "email_attribute": "mail", "force_authn": true });
+    let options = json!({ "email_attribute": "mail", "force_authn": true, "name_id_format": "persistent" });
     let changed = world.put(&path, json!({ "metadata_xml": METADATA, "options": options })).await.done();
     assert_eq!((&changed["id"], &changed["options"]), (&made["id"], &options), "its addresses stay");
     assert_eq!(changed["created_at"], made["created_at"]);
@@ -56,6 +56,15 @@ async fn it_needs_a_verified_domain_and_usable_metadata() {
         (json!({ "metadata_url": format!("https://idp.example.com/{}", "a".repeat(2048)) }), json!("/metadata_url")),
         (json!({ "metadata_xml": "<html></html>" }), json!("/metadata_xml")),
         (json!({ "metadata_xml": METADATA, "options": { "email_attribute": "" } }), json!("/options/email_attribute")),
+        (
+            json!({ "metadata_xml": METADATA, "options": { "name_id_format": "transient" } }),
+            json!("/options/name_id_format"),
+        ),
+        (json!({ "metadata_xml": METADATA, "options": { "name_id_format": "" } }), json!("/options/name_id_format")),
+        (
+            json!({ "metadata_xml": METADATA, "options": { "idp_initiated_application": "Claude" } }),
+            json!("/options/idp_initiated_application"),
+        ),
         (json!({ "metadata_xml": METADATA, "options": { "other": 1 } }), Value::Null),
     ] {
         let answer = world.put(&path, body).await;
@@ -150,4 +159,34 @@ async fn an_address_without_metadata_changes_nothing_and_says_why() {
     let answer = world.put(&format!("/parents/{other}/connection"), at(publisher.url.as_str())).await;
     assert_eq!(answer.refused(), (409, "no-verified-domain"));
     assert_eq!(publisher.asked(), asked);
+}
+
+#[tokio::test]
+async fn who_begins_at_the_identity_provider_is_sent_to_an_application_that_begins_sign_ins() {
+    let world = World::new().await;
+    let (_, parent) = world.verified("example.com").await;
+    let path = format!("/parents/{parent}/connection");
+    let register = async |start: Option<&str>| {
+        let body = json!({
+            "name": "Claude",
+            "surface": "claudeai",
+            "redirect_uris": ["https://app.example.com/callback"],
+            "start_login_uri": start,
+        });
+        world.post("/applications", body).await.done()["client_id"].clone()
+    };
+    let choose = async |application: &Value| {
+        let options = json!({ "idp_initiated_application": application });
+        world.put(&path, json!({ "metadata_xml": METADATA, "options": options })).await
+    };
+    let nobody = json!("app_00000000000000000000000000000000");
+    for unfit in [nobody, register(None).await, register(Some("com.example.app:/login")).await] {
+        let answer = choose(&unfit).await;
+        assert_eq!(answer.refused(), (422, "invalid-value"));
+        assert_eq!(answer.body["pointer"], "/options/idp_initiated_application");
+    }
+    let fit = register(Some("https://app.example.com/login")).await;
+    assert_eq!(choose(&fit).await.done()["options"]["idp_initiated_application"], fit);
+    let off = world.put(&path, json!({ "metadata_xml": METADATA })).await.done();
+    assert_eq!(off["options"].get("idp_initiated_application"), None);
 }

@@ -121,6 +121,13 @@ impl World {
         self.call(Method::GET, path, None).await
     }
 
+    /// A page of the deployment that is not the API's, as text.
+    pub(super) async fn page(&self, path: &str) -> String {
+        let page = self.product.browser().open(path).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.body
+    }
+
     pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
     }

@@ -78,6 +78,8 @@ pub(crate) enum Finding {
     Expired,
     /// The metadata is that of another identity provider.
     OtherEntity,
+    /// The metadata names a certificate that another customer trusts.
+    InUse,
 }
 
 /// What an administrator is to see to.
@@ -161,6 +163,7 @@ impl From<connection::Finding> for Finding {
             connection::Finding::NotMetadata => Self::NotMetadata,
             connection::Finding::Expired => Self::Expired,
             connection::Finding::OtherEntity => Self::OtherEntity,
+            connection::Finding::InUse => Self::InUse,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `vestibule saml`: what the assertion consumer service would say of a response, offline.
 
 use std::{
+    ffi::OsString,
     fmt::Display,
     fs,
     io::{self, IsTerminal as _, Write as _},
@@ -8,13 +9,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use vestibule::{
     clock::{Clock, Timestamp},
     saml::{
-        Assertion, Check, DecryptionKey, Expected, IdpMetadata, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, Outcome, Reason,
-        Refusal, Request, Skew, Trace, Trust, Unverified,
+        Assertion, Check, CheckName, DecryptionKey, Expected, IdpMetadata, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES,
+        Outcome, Reason, Refusal, Request, Skew, Trace, Trust, Unverified,
     },
 };
 
@@ -63,6 +64,24 @@ struct CheckArguments {
     /// The response: XML, or base64 as the browser posts it
     #[arg(value_name = "RESPONSE")]
     response: PathBuf,
+}
+
+/// What `vestibule saml check --json` prints, given the arguments behind `check`.
+///
+/// # Errors
+/// What is unusable, in words: arguments or input.
+pub fn saml_check(arguments: impl IntoIterator<Item = OsString>) -> Result<String, String> {
+    let program = ["check".into()].into_iter().chain(arguments);
+    let arguments = Alone::try_parse_from(program).map_err(|error| error.to_string())?.arguments;
+    let now = arguments.at.unwrap_or_else(|| Clock::System.now());
+    arguments.check(now).map(|report| report.json())
+}
+
+/// The arguments of `check` without the program around it.
+#[derive(Debug, Parser)]
+struct Alone {
+    #[command(flatten)]
+    arguments: CheckArguments,
 }
 
 impl Saml {
@@ -137,7 +156,14 @@ impl CheckArguments {
             skew: Skew::default(),
         };
         let assertion = unverified.verify(trust, now, trace)?.check(&expected, trace)?;
-        assertion.check_email(None, trace)?;
+        let email = assertion.check_email(None, trace)?;
+        assertion.note_groups(None, true, trace);
+        let domain = email.address.rsplit('@').next().unwrap_or_default();
+        let warning = format!(
+            "Not known offline: the customer must have verified the domain of the address, which is {domain}. {}",
+            "Verify the domain first, or correct the address at the identity provider."
+        );
+        trace.warn(CheckName::DomainOwnership, &warning);
         Ok(assertion)
     }
 }

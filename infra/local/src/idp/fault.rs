@@ -1,16 +1,20 @@
 //! What an identity provider can get wrong, each with the reason for which the product refuses it.
 
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    rsa::{KeySize, PrivateDecryptingKey},
+};
 use jiff::SignedDuration;
 use vestibule::{
     clock::{Timestamp, after},
     id::hex,
-    saml::{PERSISTENT_FORMAT, Reason, SignError},
+    saml::{EMAIL_FORMAT, PERSISTENT_FORMAT, PinnedKey, Reason, SignError},
 };
 
 use super::{
     Idp,
     people::Person,
-    response::{Draft, SignIn},
+    response::{Cipher, Draft, EncryptError, Encryption, KeyPlace, SignIn, Transport},
 };
 use vestibule::saml::IdpKind;
 
@@ -73,6 +77,8 @@ faults! {
     OtherDomain = "other-domain", "An address on a foreign domain", DomainNotOwned;
     /// The same address with another identifier: somebody new who was given a used address, perhaps.
     OtherNameId = "other-name-id", "Another person with an address that was seen before", NameIdConflict;
+    /// Encrypted to a certificate that is not the service provider's.
+    OtherRecipient = "other-recipient", "Encrypted to another certificate", Decryption;
 }
 
 /// What is answered, and to whom.
@@ -80,6 +86,10 @@ pub(super) struct Answering<'a> {
     pub(super) acs_url: &'a str,
     pub(super) sp_entity_id: &'a str,
     pub(super) in_response_to: Option<&'a str>,
+    /// Whether the address is the NameID, as the request asks for; else it is an identifier that stays.
+    pub(super) by_address: bool,
+    /// How to encrypt the assertion, and to which certificate.
+    pub(super) encryption: Option<(Cipher, PinnedKey)>,
 }
 
 impl Idp {
@@ -89,33 +99,52 @@ impl Idp {
         answering: &Answering<'_>,
         person: &Person,
         fault: Option<Fault>,
-    ) -> Result<String, SignError> {
+    ) -> Result<String, EncryptError> {
         let has = |wanted| fault == Some(wanted);
         let pick = |wanted, wrong: &str, right: &str| if has(wanted) { wrong.to_owned() } else { right.to_owned() };
         let groups: Vec<&str> = person.groups.iter().map(String::as_str).collect();
         let issuer = pick(Fault::OtherIssuer, "https://idp.elsewhere.example", &self.entity_id);
         let audience = pick(Fault::OtherAudience, "https://sp.elsewhere.example", answering.sp_entity_id);
-        let name_id = pick(Fault::OtherNameId, &hex(&self.app.random.bytes::<12>()), &person.name_id());
+        let (own, format) = if answering.by_address {
+            (person.email.clone(), EMAIL_FORMAT)
+        } else {
+            (person.name_id(), PERSISTENT_FORMAT)
+        };
+        let name_id = pick(Fault::OtherNameId, &hex(&self.app.random.bytes::<12>()), &own);
         let email = if has(Fault::OtherDomain) { elsewhere(&person.email) } else { person.email.clone() };
         let other_request = format!("_{}", hex(&self.app.random.bytes::<16>()));
-        let draft = Draft::new(
-            IdpKind::Other,
-            &SignIn {
-                idp_entity_id: &issuer,
-                sp_entity_id: &audience,
-                acs_url: answering.acs_url,
-                in_response_to: if has(Fault::OtherRequest) { Some(&other_request) } else { answering.in_response_to },
-                name_id: &name_id,
-                name_id_format: Some(PERSISTENT_FORMAT),
-                email: &email,
-                given_name: &person.given_name,
-                surname: &person.surname,
-                groups: &groups,
-                now: clock(self.app.clock.now(), fault),
-                random: self.app.random.bytes(),
-            },
-        );
-        self.finish(draft, &email, fault)
+        let sign_in = SignIn {
+            idp_entity_id: &issuer,
+            sp_entity_id: &audience,
+            acs_url: answering.acs_url,
+            in_response_to: if has(Fault::OtherRequest) { Some(&other_request) } else { answering.in_response_to },
+            name_id: &name_id,
+            name_id_format: Some(format),
+            email: &email,
+            given_name: &person.given_name,
+            surname: &person.surname,
+            groups: &groups,
+            now: clock(self.app.clock.now(), fault),
+            random: self.app.random.bytes(),
+        };
+        let encryption = if has(Fault::OtherRecipient) {
+            Some((Cipher::Gcm256, other_recipient()?))
+        } else {
+            answering.encryption.as_ref().map(|(cipher, certificate)| (*cipher, certificate.public_key_info()))
+        };
+        match encryption {
+            None => Ok(self.finish(Draft::new(IdpKind::Other, &sign_in), &email, fault)?),
+            Some((cipher, recipient)) => {
+                let encryption = Encryption {
+                    recipient: &recipient,
+                    cipher,
+                    transport: Transport::OaepSha256,
+                    place: KeyPlace::Inside,
+                    random: &self.app.random.bytes(),
+                };
+                Draft::self_contained(IdpKind::Other, &sign_in).sign_and_encrypt(&self.key, &encryption)
+            }
+        }
     }
 
     /// Signs, and goes wrong around the signature.
@@ -135,6 +164,12 @@ impl Idp {
             _ => draft.sign(&self.key),
         }
     }
+}
+
+/// The public half of a key whose private half nobody has.
+fn other_recipient() -> Result<Vec<u8>, EncryptError> {
+    let private = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
+    Ok(AsDer::<PublicKeyX509Der<'_>>::as_der(&private.public_key())?.as_ref().to_vec())
 }
 
 /// The same name on a domain that nobody has proven.

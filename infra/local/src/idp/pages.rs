@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use vestibule::{
     account::Address,
-    saml::{ReceivedRequest, decode_redirect},
+    saml::{EMAIL_FORMAT, ReceivedRequest, decode_redirect},
     web::{self, POST_SCRIPT, Shell, elsewhere, page, page_posting_to},
 };
 
@@ -22,6 +22,7 @@ use super::{
     Fault, Idp, METADATA, SSO,
     fault::Answering,
     people::{Person, people},
+    response::Cipher,
 };
 use crate::seed::Demo;
 
@@ -65,6 +66,7 @@ struct SignInPage<'a> {
     shell: Shell,
     people: &'a [Person],
     faults: &'static [Fault],
+    ciphers: &'static [Cipher],
     asked: Asked,
     /// The message as it came, for those who want to see it.
     xml: String,
@@ -114,6 +116,9 @@ struct Asked {
     request_id: String,
     #[serde(default)]
     relay_state: String,
+    /// The NameID format that the request asks for; empty for any.
+    #[serde(default)]
+    name_id_format: String,
 }
 
 /// Who signs in, and how.
@@ -132,6 +137,9 @@ struct Choice {
     groups: String,
     #[serde(default)]
     fault: String,
+    /// How to encrypt the assertion; empty for not at all.
+    #[serde(default)]
+    cipher: String,
 }
 
 async fn home(State(desk): State<Arc<Desk>>) -> Response {
@@ -183,7 +191,8 @@ fn ask(desk: &Desk, xml: String, relay_state: String) -> Response {
     if !desk.idp.answers_to(&acs_url) {
         return unusable("The request wants its answer somewhere else than at this product.");
     }
-    let asked = Asked { issuer: request.issuer, acs_url, request_id: request.id, relay_state };
+    let name_id_format = request.name_id_format.unwrap_or_default();
+    let asked = Asked { issuer: request.issuer, acs_url, request_id: request.id, relay_state, name_id_format };
     choose(desk, asked, xml, request.force_authn, None)
 }
 
@@ -194,7 +203,7 @@ fn begin_here(desk: &Desk, message: Message) -> Response {
     };
     let issuer = format!("{connection}/metadata");
     let Message { relay_state, acs_url, .. } = message;
-    let asked = Asked { issuer, acs_url, request_id: String::new(), relay_state };
+    let asked = Asked { issuer, acs_url, relay_state, ..Asked::default() };
     choose(desk, asked, String::new(), false, None)
 }
 
@@ -204,6 +213,7 @@ fn choose(desk: &Desk, asked: Asked, xml: String, force_authn: bool, problem: Op
         shell: Shell::new("Who signs in?"),
         people: &desk.people,
         faults: Fault::ALL,
+        ciphers: Cipher::ALL,
         asked,
         xml,
         force_authn,
@@ -214,7 +224,7 @@ fn choose(desk: &Desk, asked: Asked, xml: String, force_authn: bool, problem: Op
 }
 
 async fn sign_in(State(desk): State<Arc<Desk>>, Form(choice): Form<Choice>) -> Response {
-    let Choice { asked, email, person, groups, fault } = choice;
+    let Choice { asked, email, person, groups, fault, cipher } = choice;
     if !desk.idp.answers_to(&asked.acs_url) {
         return unusable("The answer would go somewhere else than to this product.");
     }
@@ -226,10 +236,20 @@ async fn sign_in(State(desk): State<Arc<Desk>>, Form(choice): Form<Choice>) -> R
     person.groups.extend(groups.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     person.groups.truncate(MAX_GROUPS);
     let fault = Fault::ALL.iter().copied().find(|known| known.word() == fault);
+    let cipher = Cipher::ALL.iter().copied().find(|known| known.word() == cipher);
+    let encryption = match cipher {
+        None => None,
+        Some(cipher) => match desk.idp.recipient(&asked.issuer).await {
+            Some(certificate) => Some((cipher, certificate)),
+            None => return unusable("The service provider's metadata has no certificate to encrypt to."),
+        },
+    };
     let answering = Answering {
         acs_url: &asked.acs_url,
         sp_entity_id: &asked.issuer,
         in_response_to: Some(asked.request_id.as_str()).filter(|id| !id.is_empty()),
+        by_address: asked.name_id_format == EMAIL_FORMAT,
+        encryption,
     };
     let response = match desk.idp.response(&answering, &person, fault) {
         Ok(response) => STANDARD.encode(response),

@@ -88,6 +88,10 @@ fn signed_in_page(SignedIn { claims, organization_name, all, .. }: SignedIn) -> 
 
 async fn sign_in(State(sample): State<Arc<Sample>>, headers: HeaderMap, Query(wish): Query<Wish>) -> Response {
     let Some(provider) = &sample.provider else { return Redirect::to("/app").into_response() };
+    if wish.iss.as_ref().is_some_and(|issuer| issuer != provider.issuer()) {
+        let stranger = SignInError::Answer("somebody else than the provider asked for this sign-in".to_owned());
+        return refused(StatusCode::BAD_REQUEST, &stranger);
+    }
     let (url, pending) = match provider.begin(&wish, &sample.app.random).await {
         Ok(begun) => begun,
         Err(error) => return refused(StatusCode::BAD_GATEWAY, &error),

@@ -62,6 +62,8 @@ pub(super) struct Wish {
     /// The address, so that the person need not type it again.
     #[serde(default)]
     pub(super) login_hint: String,
+    /// Who sent the person here, where it was not the person: only the provider may (OpenID Connect Core, section 4).
+    pub(super) iss: Option<String>,
     /// Whether to sign in anew whatever session there is.
     #[serde(default)]
     pub(super) anew: Option<String>,

@@ -130,15 +130,17 @@ impl World {
 
     fn decide(&mut self) -> Result<Arrival, Reason> {
         let facts = Facts {
+            claim: Claim {
+                connection: &self.connection,
+                assertion: &self.assertion,
+                email: &self.email,
+                domain_owner: self.owner,
+                person: &self.person,
+                known_as: self.known_as.as_ref(),
+                used: self.used,
+            },
             login: &self.login,
             surface: &self.surface,
-            connection: &self.connection,
-            assertion: &self.assertion,
-            email: &self.email,
-            domain_owner: self.owner,
-            person: &self.person,
-            known_as: self.known_as.as_ref(),
-            used: self.used,
             organizations: &self.organizations,
         };
         let decided = decide(&facts, HASH, &mut self.trace, self.now, &self.random);

@@ -186,7 +186,8 @@ fn our_metadata_is_escaped_and_complete() {
         entity_id: "https://sp.example.com/a?b&c",
         acs_url: ACS,
         name_id_formats: &[EMAIL_FORMAT],
-        signing_certificate: Some(certificate),
+        signs_requests: true,
+        signing_certificates: &[certificate],
         encryption_certificates: &[certificate],
     }
     .to_xml()

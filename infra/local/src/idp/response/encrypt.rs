@@ -99,6 +99,20 @@ impl From<KeyRejected> for EncryptError {
 }
 
 impl Cipher {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Gcm128, Self::Gcm256, Self::Cbc128, Self::Cbc256];
+
+    /// How a form names it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Gcm128 => "aes128-gcm",
+            Self::Gcm256 => "aes256-gcm",
+            Self::Cbc128 => "aes128-cbc",
+            Self::Cbc256 => "aes256-cbc",
+        }
+    }
+
     const fn uri(self) -> &'static str {
         match self {
             Self::Gcm128 => "http://www.w3.org/2009/xmlenc11#aes128-gcm",
