@@ -43,6 +43,18 @@ pub struct Settings {
     pub sealing_key: SealingKey,
     /// Whether answers carry their cost in a `Server-Timing` header; for the local product.
     pub show_cost: bool,
+    /// How far requests to addresses go that customers name. No variable sets it.
+    pub reach: Reach,
+}
+
+/// How far requests to addresses go that customers name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// The public internet, over https.
+    #[default]
+    Public,
+    /// This machine itself too, on any port and over plain http. For the local product; no deployment has it.
+    Loopback,
 }
 
 /// Why a deployment does not start.
@@ -74,6 +86,7 @@ impl Settings {
             operator_keys: Vec::new(),
             sealing_key,
             show_cost: false,
+            reach: Reach::Public,
         })
     }
 

@@ -1,19 +1,36 @@
-//! Connections: a parent's trust in one SAML identity provider.
+//! Connections: a parent's trust in one SAML identity provider, and how its keys keep themselves current.
 
+mod expiry;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod name_id_format;
+mod refresh;
 mod sharing;
 mod store;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+mod warning;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
 
+pub use expiry::{WARNING_DAYS, Warned};
+#[cfg(feature = "fetch")]
+pub use fetch::Refetched;
 pub use name_id_format::{NameIdFormat, NameIdFormatError};
+pub use refresh::{Failing, Failure, Finding, INTERVAL, PATIENCE, Refresh};
 pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy};
+pub use store::Changed;
+pub use upkeep::Upkeep;
+pub use warning::{Warning, WarningKind};
 
 use crate::{
     app::Settings,
     clock::Timestamp,
     id::{ApplicationId, ConnectionId, ParentId, Random},
-    saml::{IdpMetadata, Trust},
+    saml::{IdpMetadata, PinnedKey, Trust},
 };
 
 /// Characters of an attribute's name.
@@ -30,6 +47,12 @@ pub struct Connection {
     pub identity_provider: IdpMetadata,
     /// What the customer chose.
     pub options: Options,
+    /// Where and how its metadata is fetched; none where it was given as a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Refresh>,
+    /// What administrators have been told of its certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<Warned>,
     /// When it came to be.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -91,9 +114,17 @@ impl Connection {
             parent,
             identity_provider: metadata,
             options,
+            refresh: None,
+            warned: present.and_then(|present| present.warned.clone()),
             created_at: present.map_or(now, |present| present.created_at),
             changed_at: now,
         }
+    }
+
+    /// The connection whose metadata was fetched at `url` just now, and will be again.
+    #[must_use]
+    pub fn published_at(self, url: Url, now: Timestamp, random: &Random) -> Self {
+        Self { refresh: Some(Refresh::begin(url, now, random)), ..self }
     }
 
     /// Our entity id for this connection, which is where our metadata is (SAML Metadata, section 4.1.1).
@@ -112,6 +143,29 @@ impl Connection {
     #[must_use]
     pub fn trust(&self) -> Trust {
         Trust::new(&self.identity_provider.entity_id, self.identity_provider.certificates.clone())
+    }
+
+    /// Whom and which keys it trusts, as the audit trail shows it.
+    fn trusted(&self) -> Value {
+        let idp = &self.identity_provider;
+        let certificate = |key: &PinnedKey| {
+            json!({
+                "fingerprint": key.fingerprint(),
+                "key": key.kind().to_string(),
+                "not_before": key.not_before(),
+                "not_after": key.not_after(),
+            })
+        };
+        json!({
+            "identity_provider": {
+                "entity_id": idp.entity_id,
+                "sso_redirect": idp.sso_redirect,
+                "sso_post": idp.sso_post,
+                "wants_signed_requests": idp.wants_signed_requests,
+                "valid_until": idp.valid_until,
+            },
+            "certificates": idp.certificates.iter().map(certificate).collect::<Vec<_>>(),
+        })
     }
 }
 

@@ -32,6 +32,8 @@
 //!   effect, so there is no moment in which it could happen twice.
 //! - Every change of what customers are has its event in the same transaction ([`journal`]).
 //! - A session or a grant opens nothing by itself: the membership is read again at each use ([`session`], [`grant`]).
+//! - An address that a customer names is asked on the public internet only, over the very connection whose address was
+//!   looked at ([`web`]). What goes wrong there changes no key that is trusted ([`connection`]).
 //! - Secrets are stored as hashes, or sealed where they must be read again ([`id`], [`seal`]).
 //!
 //! # What is not there

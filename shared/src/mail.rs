@@ -9,12 +9,14 @@ mod sender;
 mod store;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::{
     account::Address,
     clock::{Timestamp, after},
     domain::{Challenge, DomainName},
     id::{AccountId, MailId, ParentId, Random, sha256},
+    saml::IdpKind,
     seal::{NotSealed, SealingKey},
     table::{Due, Queue},
 };
@@ -134,6 +136,36 @@ pub enum Message {
         /// The domain.
         domain: DomainName,
     },
+    /// The last certificate that a connection trusts is about to expire, or has expired.
+    CertificateExpires {
+        /// The identity provider's entity id.
+        identity_provider: String,
+        /// Which product it seems to be.
+        product: IdpKind,
+        /// SHA-256 of the certificate.
+        fingerprint: String,
+        /// When it expires.
+        expires_at: Timestamp,
+        /// Whether that is past.
+        expired: bool,
+        /// Where the metadata is fetched, if it is.
+        metadata: Option<Url>,
+    },
+    /// The metadata of an identity provider could not be fetched or taken over for days.
+    MetadataFails {
+        /// The identity provider's entity id.
+        identity_provider: String,
+        /// Which product it seems to be.
+        product: IdpKind,
+        /// Where the metadata is fetched.
+        metadata: Url,
+        /// Since when.
+        since: Timestamp,
+        /// Why not, in words.
+        detail: String,
+        /// When the last certificate that is trusted expires.
+        expires_at: Timestamp,
+    },
 }
 
 impl Message {
@@ -147,6 +179,8 @@ impl Message {
             Self::DomainMissing { .. } => "domain_missing",
             Self::DomainLapsed { .. } => "domain_lapsed",
             Self::DomainRestored { .. } => "domain_restored",
+            Self::CertificateExpires { .. } => "certificate_expires",
+            Self::MetadataFails { .. } => "metadata_fails",
         }
     }
 }

@@ -31,6 +31,7 @@ mod metadata;
 mod opened;
 mod protocol;
 mod reason;
+mod renewal;
 mod request;
 mod scan;
 mod shape;

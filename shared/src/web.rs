@@ -2,12 +2,16 @@
 //! the functions' own files, once.
 
 mod cookie;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod observe;
 mod origin;
 mod page;
 mod problem;
 
 pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
+#[cfg(feature = "fetch")]
+pub use fetch::{FetchError, Fetcher, Stage, Wanted};
 pub use observe::{not_found, observe};
 pub use origin::is_from_own_page;
 pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to};

@@ -12,4 +12,6 @@ mod mailbox;
 mod oidc;
 mod options;
 mod pages;
+mod refresh;
+mod rollover;
 mod table;

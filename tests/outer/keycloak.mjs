@@ -15,8 +15,12 @@ export class Realm {
     return new Realm(name);
   }
 
+  get metadataUrl() {
+    return `${address}/realms/${this.name}/protocol/saml/descriptor`;
+  }
+
   async metadata() {
-    const response = await fetch(`${address}/realms/${this.name}/protocol/saml/descriptor`);
+    const response = await fetch(this.metadataUrl);
     assert.equal(response.status, 200);
     return response.text();
   }
@@ -38,6 +42,18 @@ export class Realm {
   async adjust(client, attributes) {
     const now = await admin("GET", `/${this.name}/clients/${client}`);
     await admin("PUT", `/${this.name}/clients/${client}`, { ...now, attributes: { ...now.attributes, ...attributes } });
+  }
+
+  /** Makes a key that signs from now on. The present one stays published. */
+  async addSigningKey() {
+    const { id } = await admin("GET", `/${this.name}`);
+    await admin("POST", `/${this.name}/components`, {
+      name: "next",
+      parentId: id,
+      providerId: "rsa-generated",
+      providerType: "org.keycloak.keys.KeyProvider",
+      config: { priority: ["1000"], enabled: ["true"], active: ["true"], algorithm: ["RS256"], keySize: ["2048"] },
+    });
   }
 
   /** Where a sign-in to a client begins at Keycloak itself. */

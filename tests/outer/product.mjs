@@ -27,6 +27,15 @@ export function connect({ parent_id }, metadata_xml, more = {}) {
   return api("PUT", `/parents/${parent_id}/connection`, { metadata_xml, ...more });
 }
 
+/** Trusts an identity provider by the address of its metadata. */
+export function connectByAddress({ parent_id }, metadata_url) {
+  return api("PUT", `/parents/${parent_id}/connection`, { metadata_url });
+}
+
+export function connectionOf({ parent_id }) {
+  return api("GET", `/parents/${parent_id}/connection`);
+}
+
 export function loginOptions(email) {
   return api("GET", `/login-options?${new URLSearchParams({ email, surface: "claudeai" })}`);
 }

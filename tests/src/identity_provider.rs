@@ -60,10 +60,25 @@ impl IdentityProvider {
     /// When no key can be made.
     #[must_use]
     pub fn writing_like(product: IdpKind, entity_id: &str) -> Self {
+        Self::with(product, entity_id, rcgen::CertificateParams::default())
+    }
+
+    /// As [`IdentityProvider::new`], with a certificate that expires at midnight of this day.
+    ///
+    /// # Panics
+    /// When no key can be made.
+    #[must_use]
+    pub fn expiring(entity_id: &str, (year, month, day): (i32, u8, u8)) -> Self {
+        let mut certificate = rcgen::CertificateParams::default();
+        certificate.not_after = rcgen::date_time_ymd(year, month, day);
+        Self::with(IdpKind::Other, entity_id, certificate)
+    }
+
+    fn with(product: IdpKind, entity_id: &str, certificate: rcgen::CertificateParams) -> Self {
         let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
         let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
         let key = rcgen::KeyPair::try_from(pkcs8.as_ref()).unwrap();
-        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
         let key = SigningKey::new(pkcs8.as_ref(), certificate.der()).unwrap();
         Self { entity_id: entity_id.to_owned(), product, key }
     }
@@ -76,6 +91,28 @@ impl IdentityProvider {
             self.entity_id,
             STANDARD.encode(self.key.certificate().certificate_der()),
         )
+    }
+
+    /// Its metadata with the certificates of others beside its own, as during a rollover.
+    #[must_use]
+    pub fn metadata_with(&self, sso: &str, others: &[&Self]) -> String {
+        let (mark, end) = ("<md:KeyDescriptor", "</md:KeyDescriptor>");
+        let keys: String = others
+            .iter()
+            .map(|other| {
+                let metadata = other.metadata(sso);
+                let (_, key) = metadata.split_once(mark).unwrap_or_default();
+                let (key, _) = key.split_once(end).unwrap_or_default();
+                format!("{mark}{key}{end}")
+            })
+            .collect();
+        self.metadata(sso).replacen(mark, &format!("{keys}{mark}"), 1)
+    }
+
+    /// SHA-256 of its certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.key.certificate().fingerprint()
     }
 
     /// The response, signed where `signing` says, or nowhere.

@@ -11,10 +11,12 @@ mod dns;
 mod html;
 pub mod identity_provider;
 mod product;
+mod publisher;
 mod race;
 
 pub use browser::{Browser, Page, cost_of};
 pub use dns::Dns;
 pub use html::{Form, text_of};
 pub use product::{Product, Scratch, operator_key, start_time};
+pub use publisher::{Published, Publisher};
 pub use race::Race;

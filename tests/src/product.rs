@@ -6,7 +6,7 @@ use std::{
 };
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule::{
     clock::{Clock, FixedClock, Timestamp},
     id::{Random, SeededRandom, hex},
@@ -105,6 +105,25 @@ impl Product {
         (status, answer)
     }
 
+    /// A customer that has verified `domain` and whose people join by signing in; its parent's id.
+    ///
+    /// # Panics
+    /// When the product does not do it.
+    pub async fn customer(&self, domain: &str) -> String {
+        let body = json!({ "name": "Corp", "surface": "claudeai", "primary_owner": format!("owner@{domain}") });
+        let made = self.done(Method::POST, "/organizations", Some(body)).await;
+        let (organization, parent) = (made["id"].as_str().unwrap(), made["parent_id"].as_str().unwrap());
+        let joins = json!({ "mode": "jit", "group_mappings": false });
+        self.done(Method::PUT, &format!("/organizations/{organization}/provisioning"), Some(joins)).await;
+        let claims = format!("/parents/{parent}/domains");
+        let claim = self.done(Method::POST, &claims, Some(json!({ "domain": domain }))).await;
+        let record = |member: &str| claim["record"][member].as_str().unwrap().to_owned();
+        self.local.zone.publish(&record("name"), vec![record("value")]).await.unwrap();
+        let claim = self.done(Method::POST, &format!("{claims}/{domain}/refresh"), None).await;
+        assert_eq!(claim["status"], "verified", "{claim}");
+        parent.to_owned()
+    }
+
     /// Sends what is due of the outbox, and gives how many mails were sent or passed on.
     pub async fn deliver_mail(&self) -> usize {
         let mut sent = 0;
@@ -122,6 +141,14 @@ impl Product {
     /// When the tables do not answer.
     pub async fn verify_domains(&self) -> usize {
         self.local.claims.verify().await.unwrap()
+    }
+
+    /// Looks after the connections that are due, and gives how many there were.
+    ///
+    /// # Panics
+    /// When the tables do not answer.
+    pub async fn refresh_metadata(&self) -> usize {
+        self.local.refresher.run().await.unwrap().kept_up
     }
 
     /// `text` without what differs from run to run or says nothing: the port, and the digits of identifiers.

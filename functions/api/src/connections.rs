@@ -1,5 +1,7 @@
 //! `/parents/{id}/connection`: a parent's trust in its identity provider.
 
+mod metadata;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -14,9 +16,10 @@ use vestibule::{
     domain::DomainClaim,
     id::{ApplicationId, ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
+    parent::Parent,
     saml::{IdpMetadata, PinnedKey},
     table::{Stored, Transaction},
-    web::Problem,
+    web::{Fetcher, Problem},
 };
 
 use crate::{
@@ -31,7 +34,8 @@ use crate::{
 pub(crate) struct NewConnection {
     /// Its SAML 2.0 metadata.
     metadata_xml: Option<String>,
-    /// Where its metadata is. Not in this release.
+    /// Where it publishes its metadata: an https address, which is fetched now and again every few hours.
+    #[schema(format = "uri", max_length = 2048, example = "https://login.example.com/metadata.xml")]
     metadata_url: Option<String>,
     /// What the customer chooses; what is left out is as if it was never chosen.
     #[serde(default)]
@@ -94,6 +98,11 @@ pub(crate) struct Connection {
     identity_provider: IdentityProvider,
     /// The signing certificates that are trusted, all of them at once.
     certificates: Vec<Certificate>,
+    /// How its metadata is fetched, where it was given by its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh: Option<metadata::Refresh>,
+    /// What an administrator is to see to.
+    warnings: Vec<metadata::Warning>,
     /// What the customer chose.
     options: Options,
     /// When it came to be.
@@ -144,7 +153,7 @@ pub(crate) struct Certificate {
 }
 
 impl Connection {
-    fn of(connection: &connection::Connection, app: &App) -> Self {
+    fn of(connection: &connection::Connection, app: &App, now: Timestamp) -> Self {
         let connection::Connection { id, identity_provider: idp, options, created_at, changed_at, .. } = connection;
         let entity_id = connection.entity_id(&app.settings);
         Self {
@@ -161,6 +170,8 @@ impl Connection {
                 valid_until: idp.valid_until,
             },
             certificates: idp.certificates.iter().map(Certificate::from).collect(),
+            refresh: connection.refresh.as_ref().map(metadata::Refresh::from),
+            warnings: connection.warnings(now).into_iter().map(metadata::Warning::from).collect(),
             options: options.into(),
             created_at: *created_at,
             changed_at: *changed_at,
@@ -216,25 +227,57 @@ impl From<&PinnedKey> for Certificate {
 /// What a connection is to be.
 struct Wanted {
     metadata: IdpMetadata,
+    /// Where the metadata was fetched a moment ago, if it was.
+    url: Option<Url>,
     options: connection::Options,
     /// Whether another customer may trust the same identity provider.
     may_share: bool,
 }
 
-impl NewConnection {
-    fn read(self) -> Result<Wanted, Problem> {
-        let metadata = match (self.metadata_xml, self.metadata_url) {
-            (Some(xml), None) => IdpMetadata::read(&xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?,
-            (None, Some(_)) => {
-                let detail = "This release does not fetch metadata. Download it and send its XML as metadata_xml.";
-                return Err(Problem::invalid("/metadata_url", detail));
+/// Where the metadata is from.
+enum Source {
+    Document(IdpMetadata),
+    Address(Url),
+}
+
+impl Source {
+    fn of(metadata_xml: Option<&str>, metadata_url: Option<&str>) -> Result<Self, Problem> {
+        match (metadata_xml, metadata_url) {
+            (Some(xml), None) => {
+                let metadata = IdpMetadata::read(xml).map_err(|error| Problem::invalid("/metadata_xml", &error))?;
+                Ok(Self::Document(metadata))
             }
+            (None, Some(url)) => Ok(Self::Address(metadata::address(url)?)),
             (Some(_), Some(_)) | (None, None) => {
-                let detail = "Send the identity provider's metadata as metadata_xml, and nothing as metadata_url.";
-                return Err(Problem::invalid("/metadata_xml", detail));
+                let detail = "Send the identity provider's metadata as metadata_xml, or where it is as metadata_url.";
+                Err(Problem::invalid("/metadata_xml", detail))
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// What is asked for `parent`, its metadata fetched where it is given by its address.
+    async fn read(body: NewConnection, parent: ParentId, app: &App, fetcher: &Fetcher) -> Result<Self, Problem> {
+        let source = Source::of(body.metadata_xml.as_deref(), body.metadata_url.as_deref())?;
+        let (options, may_share) = (body.options.read()?, body.shared_identity_provider);
+        check_application(app, &options).await?;
+        let (metadata, url) = match source {
+            Source::Document(metadata) => (metadata, None),
+            Source::Address(url) => {
+                // Nothing is asked for somebody who could not use the answer.
+                let (parent, domains) = load(app, parent).await?;
+                need_domain(&domains, parent.value.connection.is_some())?;
+                (metadata::fetch(fetcher, &url, app.clock.now()).await?, Some(url))
             }
         };
-        Ok(Wanted { metadata, options: self.options.read()?, may_share: self.shared_identity_provider })
+        Ok(Self { metadata, url, options, may_share })
+    }
+
+    fn is(&self, connection: &connection::Connection) -> bool {
+        connection.identity_provider == self.metadata
+            && connection.options == self.options
+            && connection.refresh.as_ref().map(|refresh| &refresh.url) == self.url.as_ref()
     }
 }
 
@@ -254,7 +297,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
     let parent = app.store.parent(id).await?.ok_or_else(|| Problem::not_found("parent organization"))?;
     let none = || Problem::not_found("connection: this parent organization has none yet");
     let connection = app.store.connection(parent.value.connection.ok_or_else(none)?).await?.ok_or_else(none)?;
-    Answer::new(StatusCode::OK, &Connection::of(&connection.value, &app))
+    Answer::new(StatusCode::OK, &Connection::of(&connection.value, &app, app.clock.now()))
 }
 
 /// Trusts an identity provider
@@ -278,18 +321,22 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
                            `shared_identity_provider` does not say that they share.\n\n`changed`: somebody else \
                            changed the same."
         ),
-        (status = 422, description = "`invalid-value`: the metadata or the options are not usable, and why.")
+        (
+            status = 422,
+            description = "`invalid-value`: the metadata or the options are not usable, and why.\n\n\
+                           `metadata-not-fetched`: there is no usable metadata at the address; `finding` says why."
+        )
     )
 )]
 pub(crate) async fn set(
     State(app): State<Arc<App>>,
+    State(fetcher): State<Arc<Fetcher>>,
     Path(id): Path<ParentId>,
     Body(body): Body<NewConnection>,
 ) -> Result<Answer, Problem> {
-    let wanted = body.read()?;
-    check_application(&app, &wanted.options).await?;
+    let wanted = Wanted::read(body, id, &app, &fetcher).await?;
     let connection = settle(|| set_once(&app, id, &wanted)).await?;
-    Answer::new(StatusCode::OK, &Connection::of(&connection, &app))
+    Answer::new(StatusCode::OK, &Connection::of(&connection, &app, app.clock.now()))
 }
 
 /// Who begins at the identity provider must get on from there.
@@ -299,32 +346,43 @@ async fn check_application(app: &App, options: &connection::Options) -> Result<(
     if application.starts_logins() { Ok(()) } else { Err(no_application()) }
 }
 
-async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection::Connection, Obstacle> {
-    let Wanted { metadata, options, may_share } = wanted;
+async fn load(app: &App, id: ParentId) -> Result<(Stored<Parent>, Vec<DomainClaim>), Problem> {
     let (parent, domains) = tokio::try_join!(app.store.parent(id), app.store.domain_claims(id))?;
-    let Stored { value: mut parent, version } = parent.ok_or_else(|| Problem::not_found("parent organization"))?;
+    Ok((parent.ok_or_else(|| Problem::not_found("parent organization"))?, domains))
+}
+
+/// Whether a connection may be made or, where one is `present`, changed: a lapsed domain is no reason to keep an
+/// administrator from the keys of a connection that is there already.
+fn need_domain(domains: &[DomainClaim], present: bool) -> Result<(), Problem> {
+    let suffices = |claim: &DomainClaim| claim.state.is_verified() || (present && claim.state.is_held());
+    if domains.iter().any(suffices) { Ok(()) } else { Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain)) }
+}
+
+async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection::Connection, Obstacle> {
+    let Wanted { metadata, url, options, may_share } = wanted;
+    let (Stored { value: mut parent, version }, domains) = load(app, id).await?;
     let present = match parent.connection {
         Some(connection) => app.store.connection(connection).await?,
         None => None,
     };
-    if let Some(Stored { value, .. }) = &present
-        && value.identity_provider == *metadata
-        && value.options == *options
-    {
-        return Ok(value.clone());
+    let same = present.as_ref().map(|present| &present.value).filter(|present| wanted.is(present));
+    if let (Some(same), None) = (same, url) {
+        return Ok(same.clone());
     }
-    // A lapsed domain is no reason to keep an administrator from the keys of a connection that is there already.
-    let suffices = |claim: &DomainClaim| claim.state.is_verified() || (present.is_some() && claim.state.is_held());
-    if !domains.iter().any(suffices) {
-        return Err(NO_VERIFIED_DOMAIN.says(&ConnectionError::NoVerifiedDomain).into());
-    }
+    need_domain(&domains, present.is_some())?;
     let (now, before) = (app.clock.now(), present.as_ref().map(|present| &present.value));
     let keys = app.store.keys_in_use(before.map(|before| &before.identity_provider), metadata).await?;
     let mut transaction = Transaction::default();
     let trusted = transaction.trust_keys(id, metadata, &keys, *may_share, Obstacle::Changed);
     trusted.map_err(|error| IDENTITY_PROVIDER_IN_USE.says(&error))?;
-    let (metadata, options) = (metadata.clone(), options.clone());
-    let connection = connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random);
+    let connection = same.cloned().unwrap_or_else(|| {
+        let (metadata, options) = (metadata.clone(), options.clone());
+        connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random)
+    });
+    let connection = match url {
+        Some(url) => connection.published_at(url.clone(), now, &app.random),
+        None => connection,
+    };
     if let Some(present) = &present {
         transaction.replace_connection(&connection, present.version, Obstacle::Changed);
     } else {
@@ -332,9 +390,13 @@ async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection
         parent.connection = Some(connection.id);
         transaction.replace_parent(&parent, version, Obstacle::Changed);
     }
-    let (before, after) = (before.map(|before| Connection::of(before, app)), Connection::of(&connection, app));
-    let entry = Entry { parent: id, actor: Actor::Operator, at: now };
-    transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
+    // That the same was fetched once more changes nothing for the customer.
+    if same.is_none() {
+        let (before, after) =
+            (before.map(|before| Connection::of(before, app, now)), Connection::of(&connection, app, now));
+        let entry = Entry { parent: id, actor: Actor::Operator, at: now };
+        transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
+    }
     app.store.commit(transaction).await?;
     Ok(connection)
 }

@@ -31,7 +31,11 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use http::{HeaderValue, header};
-use vestibule::{app::App, domain::Resolver, web};
+use vestibule::{
+    app::App,
+    domain::Resolver,
+    web::{self, Fetcher},
+};
 
 /// Bytes of a request's body: metadata of an identity provider is the largest thing that anybody sends.
 const MAX_REQUEST: usize = 2 * 1024 * 1024;
@@ -45,6 +49,8 @@ struct Api {
     app: Arc<App>,
     /// How domains are looked up.
     resolver: Arc<Resolver>,
+    /// How metadata of identity providers is fetched.
+    fetcher: Arc<Fetcher>,
 }
 
 impl FromRef<Api> for Arc<App> {
@@ -56,6 +62,12 @@ impl FromRef<Api> for Arc<App> {
 impl FromRef<Api> for Arc<Resolver> {
     fn from_ref(api: &Api) -> Self {
         Self::clone(&api.resolver)
+    }
+}
+
+impl FromRef<Api> for Arc<Fetcher> {
+    fn from_ref(api: &Api) -> Self {
+        Self::clone(&api.fetcher)
     }
 }
 
@@ -107,7 +119,8 @@ pub fn router(app: Arc<App>, resolver: Arc<Resolver>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .layer(map_response(uncached))
         .layer(from_fn_with_state(app.clone(), web::observe));
-    Router::new().nest(BASE, routes).with_state(Api { app, resolver })
+    let fetcher = Arc::new(Fetcher::new(app.settings.reach));
+    Router::new().nest(BASE, routes).with_state(Api { app, resolver, fetcher })
 }
 
 /// Answers of the API are for nobody's cache.

@@ -81,6 +81,9 @@ struct ProblemDetails {
     /// Which parameter of the query is not acceptable.
     #[schema(example = "limit")]
     parameter: Option<String>,
+    /// Why metadata could not be fetched: one of the words of `MetadataFinding`.
+    #[schema(example = "unreachable")]
+    finding: Option<String>,
 }
 
 /// Describes this API

@@ -42,6 +42,7 @@ kinds! {
     TOO_LARGE = PAYLOAD_TOO_LARGE "too-large" "The body is too large";
     NOT_JSON = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body is of another type";
     INVALID_VALUE = UNPROCESSABLE_ENTITY "invalid-value" "A value is not acceptable";
+    METADATA_NOT_FETCHED = UNPROCESSABLE_ENTITY "metadata-not-fetched" "The metadata could not be fetched";
     KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused" "The Idempotency-Key was used for another request";
     TOO_SOON = TOO_MANY_REQUESTS "too-soon" "Too soon";
     UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "Temporarily unavailable";

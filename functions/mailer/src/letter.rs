@@ -3,8 +3,10 @@
 use askama::Template;
 use vestibule::{
     app::Settings,
+    clock::Timestamp,
     domain::{Challenge, DomainName},
     mail::{Letter, Message},
+    saml::IdpKind,
 };
 
 /// A mail's words.
@@ -20,6 +22,8 @@ struct Words {
     reason: &'static str,
 }
 
+const SIGN_ON: &str =
+    "You get this because you administer an organization that signs in through this identity provider.";
 const ADMINISTRATOR: &str = "You get this because you administer an organization that the domain was claimed for.";
 
 #[derive(Template)]
@@ -124,7 +128,74 @@ fn words(message: &Message, _settings: &Settings) -> Words {
             link: None,
             reason: ADMINISTRATOR,
         },
+        Message::CertificateExpires { identity_provider, product, fingerprint, expires_at, expired, metadata } => {
+            Words {
+                subject: if *expired {
+                    format!("The certificate of {} has expired", product.name())
+                } else {
+                    format!("The certificate of {} expires on {}", product.name(), day(*expires_at))
+                },
+                paragraphs: certificate_expires(*product, *expires_at, *expired, metadata.is_some()),
+                facts: [
+                    Some(("Identity provider", identity_provider.clone())),
+                    Some(("Certificate (SHA-256)", fingerprint.clone())),
+                    Some((if *expired { "Expired" } else { "Expires" }, moment(*expires_at))),
+                    metadata.as_ref().map(|url| ("Metadata", url.to_string())),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
+                link: None,
+                reason: SIGN_ON,
+            }
+        }
+        Message::MetadataFails { identity_provider, product, metadata, since, detail, expires_at } => Words {
+            subject: format!("The metadata of {} can not be fetched", product.name()),
+            paragraphs: vec![
+                format!("Since {}, the metadata of {} was not taken over: {detail}.", day(*since), product.name()),
+                format!(
+                    "Nobody is refused for that: what was trusted before stays trusted, and the last certificate \
+                     expires on {}. But a new certificate would not be noticed, and whoever signs in with it would be \
+                     refused.",
+                    day(*expires_at)
+                ),
+                "Mend what is at the address, or give the connection another address or the metadata as a document."
+                    .to_owned(),
+            ],
+            facts: vec![("Identity provider", identity_provider.clone()), ("Metadata", metadata.to_string())],
+            link: None,
+            reason: SIGN_ON,
+        },
     }
+}
+
+fn certificate_expires(product: IdpKind, expires_at: Timestamp, expired: bool, fetched: bool) -> Vec<String> {
+    let name = product.name();
+    let what = if expired {
+        format!("The last certificate that {name} may sign sign-ins with expired on {}.", day(expires_at))
+    } else {
+        format!("The last certificate that {name} may sign sign-ins with expires on {}.", day(expires_at))
+    };
+    let then = if fetched {
+        format!(
+            "Nothing is to be done on this side: the new certificate is taken over from the metadata of {name}, which is \
+             fetched every few hours. Only let it be published there before it is used."
+        )
+    } else {
+        format!(
+            "Then give the connection the new metadata, which names both certificates, before {name} signs with the new \
+             one: what is signed with a certificate that is not known is refused."
+        )
+    };
+    vec![what, product.renewal().to_owned(), then]
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y").to_string()
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// The record to publish, to be copied.
@@ -139,9 +210,47 @@ fn record_facts(domain: &DomainName, record: &Challenge) -> Vec<(&'static str, S
 
 #[cfg(test)]
 mod tests {
-    use vestibule::{clock::Timestamp, seal::SealingKey};
+    use vestibule::seal::SealingKey;
 
     use super::*;
+
+    fn text(message: &Message) -> String {
+        let Letter { subject, text, .. } = letter_of(message);
+        format!("{subject}\n\n{text}")
+    }
+
+    fn expires(expired: bool, metadata: Option<&str>) -> Message {
+        Message::CertificateExpires {
+            identity_provider: "http://www.okta.com/exk1fcia6d6EMsf331d8".to_owned(),
+            product: IdpKind::Okta,
+            fingerprint: "B1:94:8C".to_owned(),
+            expires_at: "2027-04-20T08:30:00Z".parse().unwrap(),
+            expired,
+            metadata: metadata.map(|url| url.parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_expires() {
+        insta::assert_snapshot!(text(&expires(false, None)));
+    }
+
+    #[test]
+    fn a_certificate_that_has_expired_where_metadata_is_fetched() {
+        insta::assert_snapshot!(text(&expires(true, Some("https://acme.okta.com/app/exk1/sso/saml/metadata"))));
+    }
+
+    #[test]
+    fn metadata_that_fails() {
+        insta::assert_snapshot!(text(&Message::MetadataFails {
+            identity_provider: "https://sts.windows.net/72f988bf/".to_owned(),
+            product: IdpKind::Entra,
+            metadata: "https://login.microsoftonline.com/72f988bf/federationmetadata.xml".parse().unwrap(),
+            since: "2027-03-01T09:00:00Z".parse().unwrap(),
+            detail: "the server answered with the status 404".to_owned(),
+            expires_at: "2029-04-20T00:00:00Z".parse().unwrap(),
+        }));
+    }
 
     fn letter_of(message: &Message) -> Letter {
         let key = SealingKey::new(&[0; 32]).unwrap();

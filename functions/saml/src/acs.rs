@@ -24,7 +24,7 @@ use vestibule::{
     web::{self, Cookie, CookieReach},
 };
 
-use crate::{Service, refusal};
+use crate::{Service, refetch, refusal};
 use asserted::Asserted;
 use believe::{Posted, believe};
 
@@ -74,12 +74,13 @@ pub(crate) async fn receive(
         }
     };
     let loaded = tokio::try_join!(app.store.connection(id), pending_login, service.keys.known(app, now));
-    let (connection, login, keys) = match loaded {
-        Ok((Some(connection), login, keys)) => (connection.value, login, keys),
+    let (mut stored, login, keys) = match loaded {
+        Ok((Some(connection), login, keys)) => (connection, login, keys),
         Ok((None, ..)) => return unknown(&reference),
         Err(error) => return refusal::unavailable(&error),
     };
-    let pending = login.and_then(|login| Pending::new(app, login, &connection, &headers, now));
+    let connection = &stored.value;
+    let pending = login.and_then(|login| Pending::new(app, login, connection, &headers, now));
 
     let mut attempt = Attempt {
         reference,
@@ -91,14 +92,31 @@ pub(crate) async fn receive(
         reason: None,
         checks: Trace::new(connection.identity_provider.kind),
     };
-    let posted = Posted { connection: &connection, pending: pending.as_ref(), form: &form, now };
-    let assertion = believe(&service, &posted, keys, &mut attempt.checks).await;
+    let posted = Posted { connection, pending: pending.as_ref(), form: &form, now };
+    let mut assertion = believe(&service, &posted, keys.clone(), &mut attempt.checks).await;
+    if let Err(Failure::Refused(refusal)) = assertion
+        && pending.is_some()
+        && refetch::may_help(refusal, connection)
+    {
+        let current = match refetch::current(app, &service.fetcher, &stored, now).await {
+            Ok(current) => current,
+            Err(error) => return refusal::unavailable(&error),
+        };
+        if current.value.identity_provider != stored.value.identity_provider {
+            attempt.checks = Trace::new(current.value.identity_provider.kind);
+            let posted = Posted { connection: &current.value, ..posted };
+            assertion = believe(&service, &posted, keys, &mut attempt.checks).await;
+        }
+        refetch::explain(&mut attempt.checks, &stored.value, &current.value);
+        stored = current;
+    }
+    let connection = &stored.value;
     let outcome = match (assertion, &pending) {
         (Ok(assertion), Some(pending)) => {
-            let arrived = sign_in(app, &connection, pending, &assertion, &mut attempt).await;
+            let arrived = sign_in(app, connection, pending, &assertion, &mut attempt).await;
             arrived.map(|arrived| hand_over(app, &pending.login.value, &arrived))
         }
-        (Ok(assertion), None) => unsolicited::send_on(app, &connection, &assertion, &mut attempt).await,
+        (Ok(assertion), None) => unsolicited::send_on(app, connection, &assertion, &mut attempt).await,
         (Err(failure), _) => Err(failure),
     };
     match (outcome, &pending) {

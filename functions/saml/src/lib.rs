@@ -7,10 +7,12 @@
 //! | `/saml/{connection}/metadata`, `/saml/{connection}/encryption-certificate` | 1 |
 //!
 //! Our keys cost one read in five minutes beside the first of these, and the deployment's first request of all a write.
+//! A response that no trusted key signed costs more, where metadata is fetched: see `refetch`.
 //! An assertion that does not open with the keys at hand costs one more read before it is refused.
 
 mod acs;
 mod metadata;
+mod refetch;
 mod refusal;
 mod start;
 
@@ -22,13 +24,19 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{get, post},
 };
-use vestibule::{app::App, service_provider::KeyCache, web};
+use vestibule::{
+    app::App,
+    service_provider::KeyCache,
+    web::{self, Fetcher},
+};
 
 /// What the handlers share.
 #[derive(Clone)]
 struct Service {
     app: Arc<App>,
     keys: Arc<KeyCache>,
+    /// How metadata of identity providers is fetched.
+    fetcher: Arc<Fetcher>,
 }
 
 impl FromRef<Service> for Arc<App> {
@@ -39,7 +47,8 @@ impl FromRef<Service> for Arc<App> {
 
 /// The function's routes.
 pub fn router(app: Arc<App>) -> Router {
-    let service = Service { app: Arc::clone(&app), keys: Arc::default() };
+    let fetcher = Arc::new(Fetcher::new(app.settings.reach));
+    let service = Service { app: Arc::clone(&app), keys: Arc::default(), fetcher };
     Router::new()
         .route("/saml/start", get(start::show).post(start::identify))
         .route("/saml/{connection}/metadata", get(metadata::show))

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{net::TcpListener, task::JoinHandle};
 use url::Url;
 use vestibule::{
-    app::{App, Settings, SettingsError},
+    app::{App, Reach, Settings, SettingsError},
     clock::Clock,
     domain::Resolver,
     id::{Random, Secret, hex},
@@ -23,6 +23,7 @@ use vestibule::{
     web,
 };
 use vestibule_mailer::Mailer;
+use vestibule_refresh_metadata::Refresher;
 use vestibule_verify_domains::Verifier;
 
 use crate::{
@@ -80,6 +81,8 @@ pub struct Local {
     pub mailer: Mailer,
     /// What looks at the claims that are due.
     pub claims: Claims,
+    /// What looks after connections.
+    pub refresher: Refresher,
     /// The DNS zone.
     pub zone: Zone,
     /// The demo customer, where one was made.
@@ -155,6 +158,7 @@ impl Local {
         let (zone, zone_task) = Zone::start(&data, &stop).await?;
         let (mailbox, ses_url, mailbox_task) = Mailbox::start(&data, &app.clock, &stop).await?;
         let mailer = Mailer { app: app.clone(), sender: mailbox::sender(&ses_url) };
+        let refresher = Refresher::new(app.clone());
         let perspectives = if resolvers.is_empty() { zone.servers().to_vec() } else { resolvers };
         let resolver = Arc::new(Resolver::new(&perspectives));
         let (queue, sender, queue_task) = Queue::start(&stop).await?;
@@ -187,6 +191,7 @@ impl Local {
         if schedules {
             fronts.push(schedule::mails(mailer.clone(), &stop));
             fronts.push(schedule::claims(claims.clone(), &stop));
+            fronts.push(schedule::connections(refresher.clone(), &stop));
         }
         Ok(Self {
             base_url,
@@ -196,6 +201,7 @@ impl Local {
             ses_url,
             mailer,
             claims,
+            refresher,
             zone,
             demo,
             dynamodb,
@@ -268,6 +274,8 @@ fn settings(base_url: &Url, data: &Data, random: &Random, operator_key: &str) ->
     let mut settings = Settings::new(base_url.clone(), sealing_key.ok_or(StartError::SealingKey)?)?;
     settings.operator_keys = vec![Secret::presented(operator_key).hash()];
     settings.show_cost = true;
+    // Identity providers on this machine can be tried, which no deployment would ask.
+    settings.reach = Reach::Loopback;
     Ok(settings)
 }
 

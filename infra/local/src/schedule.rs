@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use vestibule_mailer::Mailer;
+use vestibule_refresh_metadata::Refresher;
 
 use crate::{queue::Claims, stop::Stop};
 
 /// How often the outbox is looked at. A deployment is woken by the journal's stream instead.
 const MAILS_EVERY: Duration = Duration::from_millis(500);
+/// How often connections are looked after.
+const CONNECTIONS_EVERY: Duration = Duration::from_mins(1);
 
 /// How often claims that are due are looked at, as in a deployment.
 const CLAIMS_EVERY: Duration = Duration::from_mins(1);
@@ -32,6 +35,18 @@ pub(crate) fn claims(claims: Claims, stop: &Stop) -> JoinHandle<()> {
         async move {
             if let Err(error) = claims.verify().await {
                 tracing::warn!(%error, "claims were not looked at");
+            }
+        }
+    })
+}
+
+/// Looks after connections until the end.
+pub(crate) fn connections(refresher: Refresher, stop: &Stop) -> JoinHandle<()> {
+    every(CONNECTIONS_EVERY, stop, move || {
+        let refresher = refresher.clone();
+        async move {
+            if let Err(error) = refresher.run().await {
+                tracing::warn!(%error, "connections were not looked after");
             }
         }
     })

@@ -85,6 +85,18 @@ impl KeyInUse {
     }
 }
 
+/// Whether `parent` may follow its identity provider's metadata to other keys, with no one there to ask for leave: only
+/// where nobody else trusts them, or where it shares the present ones already.
+///
+/// # Errors
+/// [`SharingError`].
+#[cfg(any(test, feature = "fetch"))]
+pub(super) fn may_follow(parent: ParentId, metadata: &IdpMetadata, keys: &[KeyInUse]) -> Result<(), SharingError> {
+    let shares = keys.iter().any(|key| key.parents.contains(&parent) && key.parents.len() > 1);
+    let trusted = metadata.key_hashes();
+    keys.iter().try_for_each(|key| key.with(parent, trusted.contains(&key.hash), shares).map(|_| ()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,11 @@ use super::idp::IdpKind;
 use super::reason::Reason;
 use settings::{Settings, settings};
 
+/// A product's name, for sentences.
+pub(super) fn product(idp: IdpKind) -> &'static str {
+    settings(idp).product
+}
+
 /// One or two sentences for the first failure of a trace, given what was required and what was found.
 pub(super) fn advice(reason: Reason, idp: IdpKind, expected: &str, found: &str) -> String {
     let s = settings(idp);

@@ -65,6 +65,8 @@ pub enum Key<'a> {
     Grant(GrantId),
     /// A browser's session.
     Session(&'a SecretHash),
+    /// That a connection's metadata is being fetched, or was a moment ago.
+    MetadataFetch(ConnectionId),
     /// The answer to a request with an idempotency key (given as its hash).
     Operation(&'a str),
     /// An entry of a parent's audit trail.
@@ -101,6 +103,7 @@ impl Key<'_> {
             | Self::Code(..)
             | Self::Grant(..)
             | Self::Session(..)
+            | Self::MetadataFetch(..)
             | Self::Operation(..) => Table::Ephemeral,
             Self::Event(..) | Self::Mail(..) => Table::Journal,
         }
@@ -132,6 +135,7 @@ impl Key<'_> {
             Self::Code(hash) => (format!("CODE#{}", hash.as_str()), alone()),
             Self::Grant(id) => (format!("GRANT#{id}"), alone()),
             Self::Session(hash) => (format!("SESSION#{}", hash.as_str()), alone()),
+            Self::MetadataFetch(id) => (format!("FETCH#{id}"), alone()),
             Self::Operation(hash) => (format!("OPERATION#{hash}"), alone()),
             Self::Event(parent, at, id) => (of_parent(*parent), format!("{}#{id}", sortable(*at))),
             Self::Mail(id) => (format!("MAIL#{id}"), alone()),

@@ -1,6 +1,7 @@
 //! A parent's connection to its identity provider.
 
 use serde_json::{Value, json};
+use vestibule_tests::{Published, Publisher};
 
 use super::World;
 
@@ -51,7 +52,8 @@ async fn it_needs_a_verified_domain_and_usable_metadata() {
             json!({ "metadata_xml": METADATA, "metadata_url": "https://idp.example.com/metadata" }),
             json!("/metadata_xml"),
         ),
-        (json!({ "metadata_url": "https://idp.example.com/metadata" }), json!("/metadata_url")),
+        (json!({ "metadata_url": "nowhere" }), json!("/metadata_url")),
+        (json!({ "metadata_url": format!("https://idp.example.com/{}", "a".repeat(2048)) }), json!("/metadata_url")),
         (json!({ "metadata_xml": "<html></html>" }), json!("/metadata_xml")),
         (json!({ "metadata_xml": METADATA, "options": { "email_attribute": "" } }), json!("/options/email_attribute")),
         (
@@ -88,6 +90,75 @@ async fn a_tie_that_is_not_there_can_not_be_reset() {
     assert_eq!(tie(&parent, owner).await, 404, "has never signed in");
     assert_eq!(tie(&parent, "acc_00000000000000000000000000000000").await, 404);
     assert_eq!(tie("par_00000000000000000000000000000000", owner).await, 404);
+}
+
+#[tokio::test]
+async fn metadata_is_taken_from_its_address() {
+    let world = World::new().await;
+    let (_, parent) = world.verified("example.com").await;
+    let path = format!("/parents/{parent}/connection");
+    let publisher = Publisher::start(Published::Document(METADATA.to_owned())).await;
+    let by_url = || json!({ "metadata_url": format!("{}#fragment", publisher.url) });
+    world.wait(1);
+    let made = world.put(&path, by_url()).await.done();
+    assert_eq!(made["identity_provider"]["entity_id"], "https://idp.example.com/metadata");
+    assert_eq!(made["refresh"]["url"], publisher.url.as_str());
+    assert_eq!(made["refresh"].get("failing"), None);
+    assert_eq!(world.get(&path).await.done(), made);
+    assert_eq!(world.actions(&parent).await[0], "connection.changed");
+    // The same once more fetches it again, and that is all.
+    world.wait(1);
+    let again = world.put(&path, by_url()).await.done();
+    assert_eq!(publisher.asked(), 2);
+    assert_ne!(again["refresh"]["fetched_at"], made["refresh"]["fetched_at"]);
+    assert_eq!(again["changed_at"], made["changed_at"]);
+    let changes = world.actions(&parent).await.into_iter().filter(|action| action == "connection.changed");
+    assert_eq!(changes.count(), 1);
+    // By the same metadata as a document it is another connection to the same identity provider.
+    let document = world.put(&path, json!({ "metadata_xml": METADATA })).await.done();
+    assert_eq!((document.get("refresh"), &document["id"]), (None, &made["id"]));
+}
+
+#[tokio::test]
+async fn an_address_without_metadata_changes_nothing_and_says_why() {
+    let world = World::new().await;
+    let (_, parent) = world.verified("example.com").await;
+    let path = format!("/parents/{parent}/connection");
+    let publisher = Publisher::start(Published::Document("<a/>".to_owned())).await;
+    let at = |url: &str| json!({ "metadata_url": url });
+    for (url, finding) in [
+        (publisher.url.as_str(), "not_metadata"),
+        ("http://10.0.0.1/metadata", "internal_address"),
+        ("https://169.254.169.254/latest/meta-data/", "internal_address"),
+        ("https://[::ffff:192.168.0.1]/", "internal_address"),
+        ("https://ada:secret@127.0.0.1/", "address"),
+        ("ftp://127.0.0.1/", "address"),
+        ("https://8.8.8.8:25/", "address"),
+        ("https://127.0.0.1:1/", "unreachable"),
+    ] {
+        let answer = world.put(&path, at(url)).await;
+        assert_eq!(answer.refused(), (422, "metadata-not-fetched"), "{url}: {}", answer.body);
+        assert_eq!(
+            (&answer.body["pointer"], &answer.body["finding"]),
+            (&json!("/metadata_url"), &json!(finding)),
+            "{url}"
+        );
+        assert_eq!(world.get(&path).await.refused(), (404, "not-found"), "{url}");
+    }
+    publisher.publish(Published::Status(500));
+    assert_eq!(world.put(&path, at(publisher.url.as_str())).await.body["finding"], "refused");
+    publisher.publish(Published::Large(1 << 21));
+    assert_eq!(world.put(&path, at(publisher.url.as_str())).await.body["finding"], "too_large");
+    let expired = METADATA.replacen("entityID=", "validUntil=\"2020-01-01T00:00:00Z\" entityID=", 1);
+    publisher.publish(Published::Document(expired));
+    assert_eq!(world.put(&path, at(publisher.url.as_str())).await.body["finding"], "expired");
+
+    // Nobody is asked for a parent that could not use the answer.
+    let asked = publisher.asked();
+    let (_, other, _) = world.organization("other.example").await;
+    let answer = world.put(&format!("/parents/{other}/connection"), at(publisher.url.as_str())).await;
+    assert_eq!(answer.refused(), (409, "no-verified-domain"));
+    assert_eq!(publisher.asked(), asked);
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ impl World {
                 name_id_formats: Vec::new(),
             },
             options: Options::default(),
+            refresh: None,
+            warned: None,
             created_at: now,
             changed_at: now,
         };
