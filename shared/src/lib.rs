@@ -13,6 +13,7 @@
 //! |---|---|
 //! | what customers are | [`parent`], [`organization`], [`account`], [`surface`] |
 //! | what they prove | [`domain`] |
+//! | whom their identity provider names | [`directory`] |
 //! | whom they trust | [`connection`], [`saml`], [`service_provider`] |
 //! | how people get in | [`login`], [`provisioning`], [`session`] |
 //! | what applications get | [`application`], [`grant`], [`signing_key`] |
@@ -47,6 +48,7 @@ pub mod app;
 pub mod application;
 pub mod clock;
 pub mod connection;
+pub mod directory;
 pub mod domain;
 pub mod grant;
 pub mod id;
