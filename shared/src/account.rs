@@ -90,6 +90,14 @@ impl fmt::Display for Address {
     }
 }
 
+impl FoldedAddress {
+    /// The address as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for FoldedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -123,6 +131,9 @@ pub struct Account {
     /// When the person last signed in, by whatever means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in: Option<Timestamp>,
+    /// When the person last signed out of the console everywhere: its sessions that began until then are over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_out_at: Option<Timestamp>,
 }
 
 /// How a membership came to be.
@@ -135,6 +146,24 @@ pub enum Source {
     Jit,
     /// Assigned by the directory.
     Scim,
+}
+
+impl Source {
+    /// As the API, pages and documents write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Jit => "jit",
+            Self::Scim => "scim",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// An account's place in an organization.

@@ -41,6 +41,8 @@ pub struct Settings {
     pub operator_keys: Vec<SecretHash>,
     /// Seals what is stored or handed out unreadably.
     pub sealing_key: SealingKey,
+    /// Where answers stream, without a path: the base URL, unless another function does it.
+    pub downloads_url: Url,
     /// Whether answers carry their cost in a `Server-Timing` header; for the local product.
     pub show_cost: bool,
     /// How far requests to addresses go that customers name. No variable sets it.
@@ -79,6 +81,7 @@ impl Settings {
     pub fn new(base_url: Url, sealing_key: SealingKey) -> Result<Self, SettingsError> {
         let vendor = "anthropic".to_owned();
         Ok(Self {
+            downloads_url: base_url.clone(),
             base_url,
             challenge_label: format!("_{vendor}-challenge"),
             vendor,
@@ -116,6 +119,10 @@ impl Settings {
         }
         if let Ok(surfaces) = variable("VESTIBULE_SURFACES") {
             settings.surfaces = Surfaces::parse(&surfaces)?;
+        }
+        if let Ok(url) = variable("VESTIBULE_DOWNLOADS_URL") {
+            settings.downloads_url =
+                parse_base_url(&url).map_err(|why| SettingsError::Unusable("VESTIBULE_DOWNLOADS_URL", why))?;
         }
         if let Ok(label) = variable("VESTIBULE_CHALLENGE_LABEL") {
             if !is_label(&label) {

@@ -4,6 +4,7 @@
 //! the domain, exclusively; a domain that is held grants nothing on the names below it. What is held is lost only by its
 //! record being gone, with authority and for long: no resolver's trouble costs anybody a domain.
 
+mod change;
 mod claim;
 mod diagnosis;
 mod evidence;
@@ -17,6 +18,7 @@ mod schedule;
 mod state;
 mod store;
 
+pub use change::{Claimed, DomainError, begin_lookup, claim_domain, remove_domain, settle_evidence};
 pub use claim::{Challenge, ClaimError, DomainClaim, LOOKUP_INTERVAL, MAX_DOMAINS, Notice, Observed, TooSoon, claim};
 pub use diagnosis::usual_mistakes;
 pub use evidence::{Evidence, Finding, Outcome, Source, Verdict};

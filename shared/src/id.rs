@@ -13,6 +13,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zeroize::Zeroizing;
 
+use crate::clock::Timestamp;
+
 /// Where a process takes randomness from.
 #[derive(Clone, Debug, Default)]
 pub enum Random {
@@ -236,20 +238,65 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 
 /// A number that a person can read out: one attempt to sign in, refused or accepted.
 ///
-/// 50 random bits in Crockford's base 32, as `7K2M9-QXD4T`. It locates a trace and grants nothing.
+/// Ten letters of Crockford's base 32, as `7K2M9-QXD4T`. The first four say in which second it was given, within twelve
+/// days, so that a trace is found by its number without an index; the others are 30 random bits. It locates a trace and
+/// grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reference(String);
 
 impl Reference {
-    /// A fresh one.
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    /// Seconds after which the first letters come again.
+    const CYCLE: i64 = 1 << 20;
+
+    /// A fresh one, given at this moment.
     #[must_use]
-    pub fn new(random: &Random) -> Self {
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    pub fn new(at: Timestamp, random: &Random) -> Self {
+        let second = u32::try_from(Self::second_of(at).rem_euclid(Self::CYCLE)).unwrap_or_default();
+        let time = [15, 10, 5, 0].map(|shift| second >> shift);
+        let random = random.bytes::<6>().map(u32::from);
+        let letter = |bits: u32| {
+            let index = usize::try_from(bits % 32).unwrap_or_default();
+            char::from(Self::ALPHABET.get(index).copied().unwrap_or(b'0'))
+        };
+        Self(time.into_iter().chain(random).enumerate().fold(String::new(), |mut text, (place, bits)| {
+            text.extend((place == 5).then_some('-'));
+            text.push(letter(bits));
+            text
+        }))
+    }
+
+    /// The number as somebody read it out: in whatever case, with or without its hyphen, `O` for 0, `I` and `L` for 1.
+    /// None for what can be none.
+    #[must_use]
+    pub fn read_out(text: &str) -> Option<Self> {
         let letters =
-            random.bytes::<10>().map(|byte| char::from(ALPHABET.get(usize::from(byte % 32)).copied().unwrap_or(b'0')));
-        let (head, tail) = letters.split_at(5);
-        Self(head.iter().chain(&['-']).chain(tail).collect())
+            text.chars().filter(|c| !c.is_whitespace() && *c != '-').take(11).map(|c| match c.to_ascii_uppercase() {
+                'O' => '0',
+                'I' | 'L' => '1',
+                c => c,
+            });
+        let letters: Vec<char> = letters.collect();
+        let sound = letters.iter().all(|c| u8::try_from(*c).is_ok_and(|byte| Self::ALPHABET.contains(&byte)));
+        let (head, tail) = letters.split_at_checked(5).filter(|(_, tail)| sound && tail.len() == 5)?;
+        Some(Self(head.iter().chain(&['-']).chain(tail).collect()))
+    }
+
+    /// The second in which it was given, as seen within twelve days from then on.
+    #[must_use]
+    pub fn given_at(&self, now: Timestamp) -> Timestamp {
+        let letters = self.0.bytes().filter(|byte| *byte != b'-').take(4);
+        let second = letters.fold(0_i64, |sum, byte| {
+            let value = Self::ALPHABET.iter().position(|letter| *letter == byte).unwrap_or_default();
+            sum * 32 + i64::try_from(value).unwrap_or_default()
+        });
+        let now = Self::second_of(now);
+        Timestamp::from_second(now - (now - second).rem_euclid(Self::CYCLE)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn second_of(at: Timestamp) -> i64 {
+        at.as_millisecond().div_euclid(1_000)
     }
 
     /// The number as text.
@@ -346,9 +393,26 @@ mod tests {
 
     #[test]
     fn a_reference_can_be_read_out() {
-        let reference = Reference::new(&Random::default());
+        let reference = Reference::new(Timestamp::UNIX_EPOCH, &Random::default());
         assert_eq!(reference.as_str().len(), 11);
         assert!(reference.as_str().chars().all(|c| c == '-' || c.is_ascii_uppercase() || c.is_ascii_digit()));
+        let spoken = reference.as_str().replace('-', " ").replace('0', "o").replace('1', "l").to_lowercase();
+        assert_eq!(Reference::read_out(&spoken), Some(reference));
+        for none in ["", "7K2M9-QXD4", "7K2M9-QXD4TT", "7K2M9-QXD4U", "7K2M9-QXD4ß"] {
+            assert_eq!(Reference::read_out(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_reference_says_when_it_was_given() {
+        for millis in [0, 999, 1_806_000_000_123, 1_806_000_000_999] {
+            let at = Timestamp::from_millisecond(millis).unwrap();
+            let reference = Reference::new(at, &Random::default());
+            for later in [0, 1, 60, 12 * 86_400] {
+                let now = crate::clock::after(at, later);
+                assert_eq!(reference.given_at(now).as_second(), at.as_second(), "{millis} {later}");
+            }
+        }
     }
 
     #[test]

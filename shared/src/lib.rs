@@ -12,10 +12,12 @@
 //! | Concept | Where |
 //! |---|---|
 //! | what customers are | [`parent`], [`organization`], [`account`], [`surface`] |
-//! | what they prove | [`domain`] |
+//! | what they prove, and whom that shows | [`domain`], [`domain_membership`] |
 //! | whom their identity provider names | [`directory`] |
 //! | whom they trust | [`connection`], [`saml`], [`service_provider`] |
 //! | how people get in | [`login`], [`provisioning`], [`session`] |
+//! | how administrators get in | [`administrator`] |
+//! | what they take along | [`download`] |
 //! | what applications get | [`application`], [`grant`], [`signing_key`] |
 //! | what is kept and told of it | [`journal`], [`operation`], [`mail`] |
 //! | the ground they stand on | [`app`], [`clock`], [`id`], [`seal`], [`table`], [`web`] |
@@ -39,17 +41,20 @@
 //!
 //! # What is not there
 //!
-//! No scan of a table and no eventually consistent read; no time or environment outside of [`app`] and [`clock`], and no
+//! No scan of a table, and no eventually consistent read but of an index, which nothing is decided by; no time or environment outside of [`app`] and [`clock`], and no
 //! randomness that a rule decides by outside of [`id`]; no HTTP outside of [`web`] and the functions; no `DynamoDB` outside of [`table`] and the
 //! `store.rs` files; no repository trait with one implementation; no `unsafe`, no panic.
 
 pub mod account;
+pub mod administrator;
 pub mod app;
 pub mod application;
 pub mod clock;
 pub mod connection;
 pub mod directory;
 pub mod domain;
+pub mod domain_membership;
+pub mod download;
 pub mod grant;
 pub mod id;
 pub mod journal;

@@ -106,6 +106,13 @@ pub enum Message {
         /// The domain.
         domain: DomainName,
     },
+    /// A code to sign in to the console with.
+    SignInCode {
+        /// The digits.
+        code: String,
+        /// Until when they are good.
+        expires_at: Timestamp,
+    },
     /// A claim on a domain was given up: its record was not seen for too long.
     DomainFailed {
         /// The domain.
@@ -175,6 +182,7 @@ impl Message {
         match self {
             Self::DomainVerified { .. } => "domain_verified",
             Self::DomainConflict { .. } => "domain_conflict",
+            Self::SignInCode { .. } => "sign_in_code",
             Self::DomainFailed { .. } => "domain_failed",
             Self::DomainMissing { .. } => "domain_missing",
             Self::DomainLapsed { .. } => "domain_lapsed",
@@ -198,6 +206,12 @@ impl Mail {
             written_at: now,
             delivery: Delivery::Waiting { attempts: 0, next: now },
         }
+    }
+
+    /// The mail as one that nobody gets. It is as long as it was, so that writing it takes what sending takes.
+    #[must_use]
+    pub fn withheld(self) -> Self {
+        Self { delivery: Delivery::GivenUp { at: self.written_at }, ..self }
     }
 
     /// What it says.

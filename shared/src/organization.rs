@@ -123,7 +123,14 @@ pub fn found(
 /// An account for an address that has none.
 #[must_use]
 pub fn new_account(email: &Address, now: Timestamp, random: &Random) -> Account {
-    Account { id: random.id(), email: email.clone(), name: None, created_at: now, last_sign_in: None }
+    Account {
+        id: random.id(),
+        email: email.clone(),
+        name: None,
+        created_at: now,
+        last_sign_in: None,
+        signed_out_at: None,
+    }
 }
 
 /// Why a change in team settings is refused.

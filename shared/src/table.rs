@@ -6,7 +6,9 @@
 mod due;
 mod key;
 mod meter;
+mod people;
 mod schema;
+mod settle;
 mod transaction;
 
 use std::collections::HashMap;
@@ -21,6 +23,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use due::{Due, Position, Queue};
 pub use key::{Key, Range};
 pub use meter::{Cost, Meter};
+pub use people::People;
+pub use settle::{Settling, settle};
 pub use transaction::{CommitError, Transaction};
 
 /// The partition key attribute of every table.

@@ -14,7 +14,7 @@ pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
 pub use fetch::{FetchError, Fetcher, Stage, Wanted};
 pub use observe::{not_found, observe};
 pub use origin::is_from_own_page;
-pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to};
+pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to, page_under};
 pub use problem::Problem;
 
 /// Bytes of a request's body, unless a handler says otherwise.

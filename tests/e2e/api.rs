@@ -3,6 +3,7 @@
 mod applications;
 mod conformance;
 mod connections;
+mod domain_memberships;
 mod domains;
 mod listings;
 mod members;

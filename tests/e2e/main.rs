@@ -3,6 +3,7 @@
 mod acs;
 mod api;
 mod claims;
+mod console;
 mod dns;
 mod first_login;
 mod idp;

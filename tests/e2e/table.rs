@@ -126,7 +126,7 @@ async fn listings_keep_their_order_over_pages() {
 #[tokio::test]
 async fn what_was_consumed_is_counted() {
     let (product, store) = store().await;
-    let reference = Reference::new(&product.local.app.random);
+    let reference = Reference::new(Timestamp::UNIX_EPOCH, &product.local.app.random);
     let key = Key::Trace(ParentId::from_bits(1), Timestamp::UNIX_EPOCH, &reference);
     let meter = Meter::default();
     let work = async {

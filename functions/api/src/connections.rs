@@ -18,12 +18,12 @@ use vestibule::{
     journal::{Action, Actor, Entry},
     parent::Parent,
     saml::{IdpMetadata, PinnedKey},
-    table::{Stored, Transaction},
+    table::{Stored, Transaction, settle},
     web::{Fetcher, Problem},
 };
 
 use crate::{
-    once::{Answer, Obstacle, settle},
+    once::{Answer, Obstacle},
     problems::{IDENTITY_PROVIDER_IN_USE, NO_VERIFIED_DOMAIN},
     request::{Body, Path},
 };

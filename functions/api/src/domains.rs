@@ -9,18 +9,18 @@ use utoipa::ToSchema;
 use vestibule::{
     app::App,
     clock::Timestamp,
-    domain::{self, ClaimError, ClaimState, DomainClaim, DomainName, Evidence, LOOKUP_INTERVAL, Resolver, TooSoon},
+    domain::{self, ClaimState, Claimed, DomainClaim, DomainError, DomainName, Evidence, Resolver},
     id::ParentId,
-    journal::{Action, Actor, Entry},
+    journal::Actor,
     operation::Operation,
-    table::{Stored, Transaction},
+    table::{Transaction, settle},
     web::Problem,
 };
 
 use crate::{
-    once::{Answer, Obstacle, once, settle},
+    once::{Answer, Obstacle, once},
     page::Page,
-    problems::{TOO_MANY_DOMAINS, of_too_soon},
+    problems::of_domain,
     request::{Nothing, Path, Submission},
 };
 
@@ -161,41 +161,17 @@ pub(crate) async fn claim(
 }
 
 async fn claim_once(app: &App, operation: &Operation, id: ParentId, domain: &DomainName) -> Result<Answer, Obstacle> {
-    let (parent, present) = tokio::try_join!(app.store.parent(id), app.store.domain_claim(id, domain))?;
-    let Stored { value: parent, version } = parent.ok_or_else(|| Problem::not_found("parent organization"))?;
     let now = app.clock.now();
-    let mut transaction = Transaction::default();
-    let entry = Entry { parent: id, actor: Actor::Operator, at: now };
-    let answer = if let Some(present) = present {
-        let revived = present.value.revived(now);
-        if let Some(claim) = &revived {
-            transaction.replace_domain_claim(claim, present.version, Obstacle::Changed);
-            transaction.record(&entry.event(
-                Action::DomainClaimed,
-                domain,
-                present.value.state,
-                claim.state,
-                &app.random,
-            ));
-        }
-        let answer = Answer::new(StatusCode::OK, &Domain::from(revived.unwrap_or(present.value)))?;
-        transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
-        answer
-    } else {
-        let claimed = domain::claim(&parent, domain.clone(), &app.settings, now, &app.random);
-        let (parent, claim) = claimed.map_err(|error| match error {
-            ClaimError::Name(_) | ClaimError::RecordTooLong => Problem::invalid("/domain", &error),
-            ClaimError::TooMany => TOO_MANY_DOMAINS.says(&error),
-        })?;
-        let answer = Answer::new(StatusCode::CREATED, &Domain::from(claim.clone()))?;
-        transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
-        transaction.replace_parent(&parent, version, Obstacle::Changed);
-        transaction.create_domain_claim(&claim, Obstacle::Changed);
-        transaction.record(&entry.event(Action::DomainClaimed, domain, (), &claim.challenge, &app.random));
-        answer
+    let answer = |claimed: &Claimed| {
+        let status = if claimed.is_new { StatusCode::CREATED } else { StatusCode::OK };
+        Answer::new(status, &Domain::from(claimed.claim.clone()))
     };
-    app.store.commit(transaction).await?;
-    Ok(answer)
+    let carry = |transaction: &mut Transaction<_>, claimed: &Claimed| {
+        transaction.carry(operation, &answer(claimed)?.carried(operation, now, app), now, Obstacle::Repeated);
+        Ok(())
+    };
+    let claimed = domain::claim_domain(app, id, domain, Actor::Operator, carry).await?;
+    Ok(answer(&claimed)?)
 }
 
 /// Lists the claims
@@ -276,10 +252,15 @@ pub(crate) async fn refresh(
 ) -> Result<Answer, Problem> {
     // DNS is asked once and its answer settled as often as it takes, so the attempt as a whole is not repeated.
     once(&app, &operation, || async {
-        let begun = begin_lookup(&app, &operation, id, &domain).await?;
+        let carried = app.store.carried(&operation, app.clock.now());
+        let (carried, claim) = tokio::try_join!(carried, app.store.domain_claim(id, &domain))?;
+        if carried.is_some() {
+            return Err(Obstacle::Repeated);
+        }
+        let begun = domain::begin_lookup::<Obstacle>(&app, claim).await?;
         let findings = resolver.look_up(&domain, &begun.challenge).await;
         let evidence = Evidence { at: app.clock.now(), findings };
-        match settle(|| settle_evidence(&app, &operation, id, &domain, &evidence)).await {
+        match settle(|| settle_once(&app, &operation, id, &domain, &evidence)).await {
             Err(Obstacle::Changed) => Err(Problem::from(Obstacle::Changed).into()),
             settled => settled,
         }
@@ -287,47 +268,21 @@ pub(crate) async fn refresh(
     .await
 }
 
-/// Marks the claim as being looked up, which one of any number of simultaneous requests succeeds in.
-async fn begin_lookup(
-    app: &App,
-    operation: &Operation,
-    id: ParentId,
-    domain: &DomainName,
-) -> Result<DomainClaim, Obstacle> {
-    let now = app.clock.now();
-    let (carried, claim) = tokio::try_join!(app.store.carried(operation, now), app.store.domain_claim(id, domain))?;
-    if carried.is_some() {
-        return Err(Obstacle::Repeated);
-    }
-    let claim = claim.ok_or_else(no_such_claim)?;
-    let begun = claim.value.begin_lookup(now).map_err(of_too_soon)?;
-    let mut transaction = Transaction::default();
-    transaction.replace_domain_claim(&begun, claim.version, Obstacle::Changed);
-    match app.store.commit(transaction).await.map_err(Obstacle::from) {
-        Ok(()) => Ok(begun),
-        Err(Obstacle::Changed) => Err(of_too_soon(TooSoon { retry_after: LOOKUP_INTERVAL }).into()),
-        Err(obstacle) => Err(obstacle),
-    }
-}
-
-/// Decides what the evidence makes of the claim, and commits it.
-async fn settle_evidence(
+async fn settle_once(
     app: &App,
     operation: &Operation,
     id: ParentId,
     domain: &DomainName,
     evidence: &Evidence,
 ) -> Result<Answer, Obstacle> {
-    let (claim, owner) = tokio::try_join!(app.store.domain_claim(id, domain), app.store.domain_ownership(domain))?;
-    let Stored { value: claim, version } = claim.ok_or_else(no_such_claim)?;
-    let observed = claim.observe(evidence.clone(), owner.as_ref(), &app.random);
-    let answer = Answer::new(StatusCode::OK, &Domain::from(observed.claim.clone()))?;
-    let entry = Entry { parent: id, actor: Actor::Operator, at: evidence.at };
-    let mut transaction = Transaction::default();
-    transaction.carry(operation, &answer.carried(operation, evidence.at, app), evidence.at, Obstacle::Repeated);
-    transaction.settle_domain_claim(&observed, version, entry, app, Obstacle::Changed);
-    app.store.commit(transaction).await?;
-    Ok(answer)
+    let answer = |claim: &DomainClaim| Answer::new(StatusCode::OK, &Domain::from(claim.clone()));
+    let carry = |transaction: &mut Transaction<_>, claim: &DomainClaim| {
+        let carried = answer(claim)?.carried(operation, evidence.at, app);
+        transaction.carry(operation, &carried, evidence.at, Obstacle::Repeated);
+        Ok(())
+    };
+    let claim = domain::settle_evidence(app, id, domain, evidence, Actor::Operator, carry).await?;
+    Ok(answer(&claim)?)
 }
 
 /// Removes a claim
@@ -353,23 +308,10 @@ pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     Path((id, domain)): Path<(ParentId, DomainName)>,
 ) -> Result<StatusCode, Problem> {
-    settle(|| remove_once(&app, id, &domain)).await?;
+    settle(|| domain::remove_domain::<Obstacle>(&app, id, &domain, Actor::Operator)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn remove_once(app: &App, id: ParentId, domain: &DomainName) -> Result<(), Obstacle> {
-    let (parent, claim, owner) =
-        tokio::try_join!(app.store.parent(id), app.store.domain_claim(id, domain), app.store.domain_ownership(domain))?;
-    let (parent, claim) = parent.zip(claim).ok_or_else(no_such_claim)?;
-    let entry = Entry { parent: id, actor: Actor::Operator, at: app.clock.now() };
-    let mut transaction = Transaction::default();
-    transaction.delete_domain_claim(&claim.value, claim.version, owner.as_ref(), Obstacle::Changed);
-    transaction.replace_parent(&claim.value.removed_from(&parent.value), parent.version, Obstacle::Changed);
-    transaction.record(&entry.event(Action::DomainRemoved, domain, claim.value.state, (), &app.random));
-    app.store.commit(transaction).await?;
-    Ok(())
-}
-
 fn no_such_claim() -> Problem {
-    Problem::not_found("domain claimed by this parent organization")
+    of_domain(DomainError::NoClaim)
 }

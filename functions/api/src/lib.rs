@@ -4,6 +4,7 @@
 
 mod applications;
 mod connections;
+mod domain_memberships;
 mod domains;
 mod events;
 mod login_options;
@@ -93,6 +94,7 @@ routes! {
     "/parents/{id}" { get parents::show }
     "/parents/{id}/connection" { get connections::show, put connections::set }
     "/parents/{id}/connection/ties/{account}" { delete ties::reset }
+    "/parents/{id}/domain-memberships" { get domain_memberships::list }
     "/parents/{id}/domains" { get domains::list, post domains::claim }
     "/parents/{id}/domains/{domain}" { get domains::show, delete domains::remove }
     "/parents/{id}/domains/{domain}/refresh" { post domains::refresh }

@@ -15,12 +15,12 @@ use vestibule::{
     operation::Operation,
     organization::{self, Organization, TeamError},
     surface::Role,
-    table::{Stored, Transaction},
+    table::{Stored, Transaction, settle},
     web::Problem,
 };
 
 use crate::{
-    once::{Answer, Obstacle, once, settle},
+    once::{Answer, Obstacle, once},
     organizations,
     page::{Page, PageQuery},
     problems::of_team,
@@ -79,17 +79,23 @@ pub(crate) enum Source {
     Scim,
 }
 
+impl From<account::Source> for Source {
+    fn from(source: account::Source) -> Self {
+        match source {
+            account::Source::Manual => Self::Manual,
+            account::Source::Jit => Self::Jit,
+            account::Source::Scim => Self::Scim,
+        }
+    }
+}
+
 impl From<Membership> for Member {
     fn from(membership: Membership) -> Self {
         Self {
             account: membership.account,
             email: membership.email,
             role: membership.role,
-            source: match membership.source {
-                account::Source::Manual => Source::Manual,
-                account::Source::Jit => Source::Jit,
-                account::Source::Scim => Source::Scim,
-            },
+            source: membership.source.into(),
             since: membership.since,
         }
     }

@@ -8,15 +8,13 @@ use serde::Serialize;
 use vestibule::{
     app::App,
     clock::Timestamp,
+    domain::DomainError,
     operation::{Carried, Operation},
-    table::{CommitError, StoreError},
+    table::{CommitError, Settling, StoreError, settle},
     web::Problem,
 };
 
 use crate::problems;
-
-/// How often a change is decided anew because what it was decided on has changed.
-const ATTEMPTS: u32 = 10;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -29,6 +27,21 @@ pub(crate) enum Obstacle {
     Repeated,
     /// It is refused.
     Refused(Box<Problem>),
+}
+
+impl Settling for Obstacle {
+    fn is_changed(&self) -> bool {
+        matches!(self, Self::Changed)
+    }
+}
+
+impl From<DomainError> for Obstacle {
+    fn from(error: DomainError) -> Self {
+        match error {
+            DomainError::Changed => Self::Changed,
+            error => problems::of_domain(error).into(),
+        }
+    }
 }
 
 impl From<Problem> for Obstacle {
@@ -114,23 +127,6 @@ impl IntoResponse for Answer {
         }
         response
     }
-}
-
-/// Carries a change out, deciding anew whenever what it was decided on has changed.
-///
-/// # Errors
-/// What stands in its way.
-pub(crate) async fn settle<T, F>(attempt: impl Fn() -> F) -> Result<T, Obstacle>
-where
-    F: Future<Output = Result<T, Obstacle>>,
-{
-    for _ in 0..ATTEMPTS {
-        match attempt().await {
-            Err(Obstacle::Changed) => {}
-            settled => return settled,
-        }
-    }
-    Err(Obstacle::Changed)
 }
 
 /// Carries a `POST` out once. The first attempt to commit marks the operation in the transaction of the change; so only

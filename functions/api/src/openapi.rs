@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::{
-    BASE, applications, connections, domains, events, login_options, members, organizations, parents,
+    BASE, applications, connections, domain_memberships, domains, events, login_options, members, organizations,
+    parents,
     problems::{self, Kind},
     provisioning, service_provider, sign_ins, ties,
 };
@@ -31,6 +32,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         applications::register,
         connections::set,
         connections::show,
+        domain_memberships::list,
         domains::claim,
         domains::list,
         domains::refresh,

@@ -47,6 +47,11 @@ pub(crate) struct Place {
 }
 
 impl PageQuery {
+    /// Whether it asks for no page in particular.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.limit.is_none() && self.cursor.is_none()
+    }
+
     /// The place in the listing of this name, which says what is listed and whose.
     ///
     /// # Errors
@@ -69,11 +74,15 @@ impl PageQuery {
 }
 
 impl Place {
+    /// What continues this listing at `position`.
+    pub(crate) fn cursor(&self, position: &str, app: &App) -> String {
+        app.settings.sealing_key.seal(&self.purpose, position.as_bytes(), &app.random)
+    }
+
     /// The page that was read there, its items as `show` gives them.
     pub(crate) fn page<T, U>(&self, read: table::Page<Stored<T>>, show: impl Fn(T) -> U, app: &App) -> Page<U> {
-        let seal = |position: String| app.settings.sealing_key.seal(&self.purpose, position.as_bytes(), &app.random);
         let items = read.items.into_iter().map(|stored| show(stored.value)).collect();
-        Page { items, next_cursor: read.next.map(seal) }
+        Page { items, next_cursor: read.next.map(|position| self.cursor(&position, app)) }
     }
 
     /// As [`Place::page`], for what belongs to an `owner`, read side by side with it.

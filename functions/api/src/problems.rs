@@ -3,7 +3,11 @@
 
 use axum::response::IntoResponse;
 use http::{HeaderValue, StatusCode, header};
-use vestibule::{domain::TooSoon, organization::TeamError, web::Problem};
+use vestibule::{
+    domain::{ClaimError, DomainError, TooSoon},
+    organization::TeamError,
+    web::Problem,
+};
 
 /// A kind of problem. Its slug and status never change; its title may be reworded.
 #[derive(Debug)]
@@ -79,7 +83,16 @@ pub(crate) fn of_team(error: &TeamError) -> Problem {
     }
 }
 
-/// A lookup that came too soon after another one.
-pub(crate) fn of_too_soon(error: TooSoon) -> Problem {
-    TOO_SOON.says(&error).with_header(header::RETRY_AFTER, HeaderValue::from(error.retry_after))
+/// Why a claim on a domain was not changed; the domain of a new one stands in the field `/domain`.
+pub(crate) fn of_domain(error: DomainError) -> Problem {
+    match error {
+        DomainError::NoParent => Problem::not_found("parent organization"),
+        DomainError::NoClaim => Problem::not_found("domain claimed by this parent organization"),
+        DomainError::Refused(ClaimError::TooMany) => TOO_MANY_DOMAINS.says(&error),
+        DomainError::Refused(_) => Problem::invalid("/domain", &error),
+        DomainError::TooSoon(TooSoon { retry_after }) => {
+            TOO_SOON.says(&error).with_header(header::RETRY_AFTER, HeaderValue::from(retry_after))
+        }
+        DomainError::Changed => CHANGED.says(&error),
+    }
 }

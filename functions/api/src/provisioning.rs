@@ -12,12 +12,12 @@ use vestibule::{
     journal::{Action, Actor, Entry},
     organization::Organization,
     provisioning::{self, ProvisioningError},
-    table::{Stored, Transaction},
+    table::{Stored, Transaction, settle},
     web::Problem,
 };
 
 use crate::{
-    once::{Answer, Obstacle, settle},
+    once::{Answer, Obstacle},
     organizations,
     request::{Body, Path},
 };

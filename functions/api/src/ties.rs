@@ -8,14 +8,11 @@ use vestibule::{
     app::App,
     id::{AccountId, ParentId},
     journal::{Action, Actor, Entry},
-    table::{Stored, Transaction},
+    table::{Stored, Transaction, settle},
     web::Problem,
 };
 
-use crate::{
-    once::{Obstacle, settle},
-    request::Path,
-};
+use crate::{once::Obstacle, request::Path};
 
 /// Resets an account's tie
 ///

@@ -166,6 +166,23 @@ fn words(message: &Message, _settings: &Settings) -> Words {
             link: None,
             reason: SIGN_ON,
         },
+        Message::SignInCode { code, expires_at } => {
+            let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
+            Words {
+                subject: "Your sign-in code".to_owned(),
+                paragraphs: vec![
+                    format!("Enter this code in the browser that asked for it: {first} {second}"),
+                    format!(
+                        "It is good until {} and works once. Nobody of ours will ever ask you for it.",
+                        expires_at.strftime("%H:%M UTC")
+                    ),
+                ],
+                facts: Vec::new(),
+                link: None,
+                reason: "You get this because your address was entered to sign in to the settings of an organization. \
+                         If that was not you, there is nothing to do: without the code nobody gets in.",
+            }
+        }
     }
 }
 

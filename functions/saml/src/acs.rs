@@ -64,7 +64,7 @@ pub(crate) async fn receive(
 ) -> Response {
     let app = &service.app;
     let now = app.clock.now();
-    let reference = Reference::new(&app.random);
+    let reference = Reference::new(now, &app.random);
     let Ok(id) = id.parse() else { return unknown(&reference) };
     let relay_state = form.as_ref().ok().and_then(|form| form.relay_state.parse().ok());
     let pending_login = async {

@@ -283,6 +283,8 @@ fn settings(base_url: &Url, data: &Data, random: &Random, operator_key: &str) ->
 fn functions(app: &Arc<App>, resolver: Arc<Resolver>) -> Router {
     vestibule_saml::router(app.clone())
         .merge(vestibule_oidc::router(app.clone()))
+        .merge(vestibule_downloads::router(app.clone()))
+        .merge(vestibule_console::router(app.clone(), Arc::clone(&resolver)))
         .merge(vestibule_api::router(app.clone(), resolver))
 }
 

@@ -63,6 +63,14 @@ impl Store {
         Ok(person)
     }
 
+    /// The account of an address.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account(&self, address: &FoldedAddress) -> Result<Option<Stored<Account>>, StoreError> {
+        self.get(Key::Account(address)).await
+    }
+
     /// The address of an account.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::{AccountChange, Arrival, Attempt, Entrance, Joining, Login, NewTie, N
 use crate::{
     clock::Timestamp,
     grant::Code,
-    id::{ConnectionId, LoginId, ParentId, Random, Secret},
+    id::{ConnectionId, LoginId, ParentId, Random, Reference, Secret},
     journal::{Action, Actor, Entry},
     session::{Promised, Session},
     table::{CommitError, Key, Page, Range, Store, StoreError, Stored, Transaction},
@@ -130,6 +130,31 @@ impl Store {
         limit: u16,
     ) -> Result<Page<Stored<Attempt>>, StoreError> {
         self.list(Range::Traces(parent), after, limit).await
+    }
+
+    /// A parent's attempt to sign in, by the number that the person was shown; none where it is not kept any more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn attempt(
+        &self,
+        parent: ParentId,
+        reference: &Reference,
+        now: Timestamp,
+    ) -> Result<Option<Attempt>, StoreError> {
+        let second = reference.given_at(now);
+        let mut after = None;
+        loop {
+            let page = self.list::<Attempt>(Range::TracesOf(parent, second), after.as_deref(), 100).await?;
+            let mut attempts = page.items.into_iter().map(|stored| stored.value);
+            if let Some(attempt) = attempts.find(|attempt| attempt.reference == *reference) {
+                return Ok(Some(attempt).filter(|attempt| now < attempt.kept_until()));
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// A login, alive or not; see [`Login::belongs_to`].

@@ -83,6 +83,9 @@ impl Store {
 impl<E> Transaction<E> {
     /// Puts a mail into the outbox.
     pub fn send(&mut self, mail: &Mail) {
-        self.append_due(Key::Mail(mail.id), mail, mail.due());
+        match mail.expires_at() {
+            None => self.append_due(Key::Mail(mail.id), mail, mail.due()),
+            Some(expires) => self.append_until(Key::Mail(mail.id), mail, expires),
+        }
     }
 }

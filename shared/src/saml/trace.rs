@@ -15,7 +15,7 @@ const MAX_VALUE_CHARS: usize = 300;
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// The checks of one login, in the order in which they run.
+        /// The checks of one login, in the order in which they run. The last ones, from the domain on, are recorded by the login itself.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum CheckName { $($(#[doc = $doc])+ $name,)+ }
@@ -28,6 +28,12 @@ macro_rules! checks {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
+            }
+
+            /// What it requires, in words.
+            #[must_use]
+            pub fn in_words(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim(),)+ }
             }
         }
     };
@@ -84,19 +90,19 @@ checks! {
     Conditions = "conditions",
     /// When and how the person signed in.
     Authentication = "authentication",
-    /// A `NameID` that an account can be tied to.
+    /// A NameID that an account can be tied to.
     NameId = "name_id",
     /// One e-mail address.
     Email = "email",
-    /// Its domain is verified by the connection's parent. Recorded by the login.
+    /// Its domain is verified by the connection's parent.
     DomainOwnership = "domain_ownership",
-    /// The address is not tied to another `NameID`. Recorded by the login.
+    /// The address is not tied to another NameID.
     NameIdTie = "name_id_tie",
-    /// The assertion was not used before. Recorded by the login.
+    /// The assertion was not used before.
     Replay = "replay",
     /// Which groups the person is in. It refuses nobody; without groups it advises, where some are needed.
     Groups = "groups",
-    /// The provisioning rules let the person in. Recorded by the login.
+    /// The provisioning rules let the person in.
     Access = "access",
 }
 

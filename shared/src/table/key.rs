@@ -67,6 +67,12 @@ pub enum Key<'a> {
     Session(&'a SecretHash),
     /// That a connection's metadata is being fetched, or was a moment ago.
     MetadataFetch(ConnectionId),
+    /// A browser's sign-in to the console under way.
+    AdministratorSignIn(&'a SecretHash),
+    /// How many sign-in codes were sent to an address.
+    SentCodes(&'a FoldedAddress),
+    /// A browser's session of the console.
+    AdministratorSession(&'a SecretHash),
     /// The answer to a request with an idempotency key (given as its hash).
     Operation(&'a str),
     /// An entry of a parent's audit trail.
@@ -104,6 +110,9 @@ impl Key<'_> {
             | Self::Grant(..)
             | Self::Session(..)
             | Self::MetadataFetch(..)
+            | Self::AdministratorSignIn(..)
+            | Self::SentCodes(..)
+            | Self::AdministratorSession(..)
             | Self::Operation(..) => Table::Ephemeral,
             Self::Event(..) | Self::Mail(..) => Table::Journal,
         }
@@ -136,6 +145,9 @@ impl Key<'_> {
             Self::Grant(id) => (format!("GRANT#{id}"), alone()),
             Self::Session(hash) => (format!("SESSION#{}", hash.as_str()), alone()),
             Self::MetadataFetch(id) => (format!("FETCH#{id}"), alone()),
+            Self::AdministratorSignIn(hash) => (format!("ADMINISTRATOR-SIGN-IN#{}", hash.as_str()), alone()),
+            Self::SentCodes(address) => (format!("SENT-CODES#{address}"), alone()),
+            Self::AdministratorSession(hash) => (format!("ADMINISTRATOR-SESSION#{}", hash.as_str()), alone()),
             Self::Operation(hash) => (format!("OPERATION#{hash}"), alone()),
             Self::Event(parent, at, id) => (of_parent(*parent), format!("{}#{id}", sortable(*at))),
             Self::Mail(id) => (format!("MAIL#{id}"), alone()),
@@ -161,7 +173,7 @@ fn of_traces(parent: ParentId) -> String {
     format!("TRACES#{parent}")
 }
 
-fn of_address(address: &FoldedAddress) -> String {
+pub(super) fn of_address(address: &impl std::fmt::Display) -> String {
     format!("E#{address}")
 }
 
@@ -189,6 +201,8 @@ pub enum Range<'a> {
     Applications,
     /// A parent's login traces, newest first.
     Traces(ParentId),
+    /// A parent's login traces of one second.
+    TracesOf(ParentId, Timestamp),
     /// A parent's audit trail, newest first.
     Events(ParentId),
 }
@@ -196,7 +210,7 @@ pub enum Range<'a> {
 impl Range<'_> {
     pub(super) fn table(self) -> Table {
         match self {
-            Self::Traces(..) => Table::Ephemeral,
+            Self::Traces(..) | Self::TracesOf(..) => Table::Ephemeral,
             Self::Events(..) => Table::Journal,
             _ => Table::Identity,
         }
@@ -217,6 +231,10 @@ impl Range<'_> {
             Self::DomainClaims(parent) => (of_parent(parent), "DOMAIN#".to_owned()),
             Self::Applications => (APPLICATIONS.to_owned(), String::new()),
             Self::Traces(parent) => (of_traces(parent), String::new()),
+            Self::TracesOf(parent, second) => {
+                // All but the digits of the milliseconds.
+                (of_traces(parent), sortable(second).chars().take(12).collect())
+            }
             Self::Events(parent) => (of_parent(parent), String::new()),
         }
     }

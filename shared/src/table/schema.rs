@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::{PARTITION, SORT, Store, StoreError, TTL, Table, due};
+use super::{PARTITION, SORT, Store, StoreError, TTL, Table, due, people};
 
 /// An attribute of a key, with its type.
 type Attribute = (&'static str, ScalarAttributeType);
@@ -19,7 +19,8 @@ struct Index {
     name: &'static str,
     partition: Attribute,
     sort: Attribute,
-    projection: ProjectionType,
+    /// The attributes that it holds beside the keys.
+    projected: &'static [&'static str],
 }
 
 impl Table {
@@ -28,10 +29,17 @@ impl Table {
             name: due::INDEX,
             partition: (due::SHARD, ScalarAttributeType::S),
             sort: (due::AT, ScalarAttributeType::N),
-            projection: ProjectionType::KeysOnly,
+            projected: &[],
+        };
+        let people = Index {
+            name: people::INDEX,
+            partition: (people::DOMAIN, ScalarAttributeType::S),
+            sort: (people::AT, ScalarAttributeType::S),
+            projected: &people::PROJECTED,
         };
         match self {
-            Self::Identity | Self::Journal => vec![due],
+            Self::Identity => vec![due, people],
+            Self::Journal => vec![due],
             Self::Directory | Self::Ephemeral => Vec::new(),
         }
     }
@@ -83,7 +91,7 @@ impl Store {
             let built = GlobalSecondaryIndex::builder()
                 .index_name(index.name)
                 .set_key_schema(Some(keys(&index.partition, &index.sort)?))
-                .projection(Projection::builder().projection_type(index.projection).build());
+                .projection(projection(&index));
             request = request.global_secondary_indexes(built.build().map_err(StoreError::unbuilt)?);
         }
         if table == Table::Journal {
@@ -123,7 +131,7 @@ impl Store {
             let action = CreateGlobalSecondaryIndexAction::builder()
                 .index_name(index.name)
                 .set_key_schema(Some(keys(&index.partition, &index.sort)?))
-                .projection(Projection::builder().projection_type(index.projection.clone()).build())
+                .projection(projection(&index))
                 .build()
                 .map_err(StoreError::unbuilt)?;
             let mut request = self
@@ -138,6 +146,14 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn projection(index: &Index) -> Projection {
+    if index.projected.is_empty() {
+        return Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    }
+    let built = Projection::builder().projection_type(ProjectionType::Include);
+    built.set_non_key_attributes(Some(index.projected.iter().map(ToString::to_string).collect())).build()
 }
 
 fn definition((name, kind): &Attribute) -> Result<AttributeDefinition, StoreError> {

@@ -208,6 +208,7 @@ impl<E> Transaction<E> {
             return;
         };
         attributes.extend(key.attributes());
+        attributes.extend(key.in_people().into_iter().flatten());
         attributes.insert(VERSION.to_owned(), AttributeValue::N(version.to_string()));
         if let Some(expires) = extra.expires {
             attributes.insert(TTL.to_owned(), AttributeValue::N(expires.as_second().to_string()));
@@ -233,6 +234,9 @@ impl Store {
     pub async fn commit<E>(&self, transaction: Transaction<E>) -> Result<(), CommitError<E>> {
         if let Some(error) = transaction.malformed {
             return Err(error.into());
+        }
+        if transaction.actions.is_empty() {
+            return Ok(());
         }
         // Never from a repeatable sequence: the token is what tells one transaction from another.
         let token = hex(&Random::System.bytes::<16>());

@@ -64,13 +64,6 @@ pub fn elsewhere(base_url: &Url) -> &'static str {
 /// A page whose forms may lead to `elsewhere` as well: CSP sources, such as [`elsewhere`] gives.
 #[must_use]
 pub fn page_posting_to(status: StatusCode, template: &impl Template, elsewhere: &str) -> Response {
-    let mut response = match template.render() {
-        Ok(html) => (status, Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page did not render");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    };
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; form-action 'self' {}; \
          frame-ancestors 'none'; base-uri 'none'",
@@ -78,6 +71,19 @@ pub fn page_posting_to(status: StatusCode, template: &impl Template, elsewhere: 
         source_hash(POST_SCRIPT),
         elsewhere,
     );
+    page_under(status, template, &policy)
+}
+
+/// A page under a content security policy of its own.
+#[must_use]
+pub fn page_under(status: StatusCode, template: &impl Template, policy: &str) -> Response {
+    let mut response = match template.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page did not render");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    };
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

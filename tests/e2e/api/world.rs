@@ -95,6 +95,13 @@ impl World {
         answer
     }
 
+    /// Sends a request whose answer is no JSON.
+    pub(super) async fn fetch(&self, request: Request<Body>) -> (axum::http::response::Parts, String) {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = axum::body::to_bytes(body, MAX_ANSWER).await.unwrap();
+        (parts, String::from_utf8(body.to_vec()).unwrap())
+    }
+
     /// A request of the operator's, a `POST` with a fresh key.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);

@@ -114,6 +114,7 @@ fn announce(local: &Local, data: Option<&std::path::Path>) -> io::Result<()> {
   Vestibule, the local product.
 
   Open this first       {url}
+  Console               {url}settings
   Sample application    {url}app
   Identity provider     {url}idp
   DNS zone              {url}dns  (servers: {dns})

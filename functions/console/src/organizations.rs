@@ -1,0 +1,110 @@
+//! `/settings/organization`: which of several organizations is administered; and the end of sessions.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use vestibule::{
+    account::Account,
+    administrator::{Authority, Session},
+    app::App,
+    id::OrganizationId,
+    table::{CommitError, StoreError, Transaction},
+};
+
+use crate::{
+    form::Fields,
+    frame::Head,
+    guard::{self, Visitor},
+    page::{self, Otherwise},
+};
+
+#[derive(Template)]
+#[template(path = "organization.html")]
+struct ChoicePage<'a> {
+    head: Head,
+    email: String,
+    token: &'a str,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    id: OrganizationId,
+    name: String,
+    surface: String,
+    role: String,
+    is_chosen: bool,
+}
+
+/// `GET /settings/organization`.
+pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Otherwise> {
+    let authorities = app.store.authorities(&visitor.person, &app.settings.surfaces).await?;
+    let mut choices = Vec::new();
+    for Authority { organization, surface, role, .. } in authorities {
+        let surface = app.settings.surfaces.get(surface.as_str()).map(|surface| surface.name.clone());
+        let named = app.store.organization(organization).await?;
+        choices.extend(named.map(|stored| Choice {
+            id: organization,
+            name: stored.value.name.to_string(),
+            surface: surface.unwrap_or_default(),
+            role: role.to_string(),
+            is_chosen: visitor.session.value.organization == Some(organization),
+        }));
+    }
+    let (email, token) = (visitor.email().to_string(), visitor.token.as_str());
+    Ok(page::page(StatusCode::OK, &ChoicePage { head: Head::new("Choose an organization"), email, token, choices }))
+}
+
+/// `POST /settings/organization`: the choice, which must be one now.
+pub(crate) async fn choose(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    fields: Fields,
+) -> Result<Response, Otherwise> {
+    let Ok(organization) = fields.text("organization").parse::<OrganizationId>() else { return Ok(page::not_found()) };
+    let Session { email, account, .. } = &visitor.session.value;
+    let (_, authority) = app.store.authority(email, *account, organization, &app.settings.surfaces).await?;
+    if authority.is_none() {
+        return Ok(page::not_found());
+    }
+    let session = Session { organization: Some(organization), ..visitor.session.value.clone() };
+    let mut transaction = Transaction::default();
+    transaction.replace_administrator_session(&visitor.cookie, &session, visitor.session.version, ());
+    Ok(match app.store.commit(transaction).await {
+        Ok(()) => page::see("/settings/identity"),
+        // Used or ended by another request at this moment: the page is shown as it is now.
+        Err(CommitError::Refused(()) | CommitError::Contended) => page::see("/settings/organization"),
+        Err(CommitError::Store(error)) => page::unavailable(&error),
+    })
+}
+
+/// `POST /settings/sign-out`: ends this session.
+pub(crate) async fn sign_out(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Otherwise> {
+    guard::end(&app, &visitor).await?;
+    Ok(guard::without_session(&app, page::see("/settings/sign-in")))
+}
+
+/// `POST /settings/sign-out-everywhere`: voids every session that the person has had until now.
+pub(crate) async fn sign_out_everywhere(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Otherwise> {
+    void_sessions(&app, &visitor).await?;
+    Ok(guard::without_session(&app, page::see("/settings/sign-in")))
+}
+
+async fn void_sessions(app: &App, visitor: &Visitor) -> Result<(), StoreError> {
+    let mut known = visitor.person.account.clone();
+    while let Some(stored) = known {
+        let account = Account { signed_out_at: Some(app.clock.now()), ..stored.value };
+        let mut transaction = Transaction::default();
+        transaction.replace_account(&account, stored.version, ());
+        match app.store.commit(transaction).await {
+            Ok(()) => break,
+            // The person signed in somewhere at this moment.
+            Err(CommitError::Refused(()) | CommitError::Contended) => {
+                known = app.store.account(&account.email.folded()).await?;
+            }
+            Err(CommitError::Store(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
