@@ -168,12 +168,13 @@ fn workspace(whole: &str, label: &str) -> String {
             "members" => {
                 out.push_str(&format!("members = [\"{label}/shared\", \"{label}/local\", \"{label}/tests\"]\n"));
             }
-            "default-members" | "vestibule-api" | "vestibule-oidc" | "vestibule-saml" => {}
+            "default-members" => {}
             "vestibule" => out.push_str(&format!("vestibule = {{ path = \"{label}/shared\" }}\n")),
             "vestibule-local" => out.push_str(&format!("vestibule-local = {{ path = \"{label}/local\" }}\n")),
             "vestibule-switch" => {
                 out.push_str("vestibule-switch = { path = \"../../../tests/proof/switch\" }\n");
             }
+            name if name.starts_with("vestibule-") => {}
             _ => {
                 out.push_str(line);
                 out.push('\n');
