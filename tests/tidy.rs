@@ -110,7 +110,8 @@ fn every_file_is_part_of_a_crate() {
         let directory = path.parent().unwrap();
         let stem = path.file_stem().unwrap().to_str().unwrap();
         // Programs that Cargo finds by their place, or that a manifest names.
-        let program = ["tests", "infra/local/tests", "tests/benches"].contains(&directory.to_str().unwrap());
+        let program = ["tests", "infra/local/tests", "tests/benches", "tests/fuzz/fuzz_targets"]
+            .contains(&directory.to_str().unwrap());
         let declared = format!("mod {stem};");
         let parents = sources.iter().filter(|(parent, _)| {
             let parent = Path::new(parent);

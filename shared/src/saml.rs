@@ -42,6 +42,7 @@ mod statement;
 mod tests;
 mod time;
 mod trace;
+mod uri;
 mod validate;
 mod write;
 mod xml;

@@ -53,6 +53,11 @@ fn response(xml: &str, add: &mut Add<'_>) {
         add(&format!("status {code}"), set(xml, "StatusCode", "Value", &format!("{status}{code}")), Reason::Status);
     }
     add("no status", remove(xml, "Status"), Reason::Status);
+    let p = crate::edit::prefix(xml, "Response");
+    let nested = format!(
+        "<{p}StatusCode Value=\"{status}Responder\"><{p}StatusCode Value=\"{status}Success\"/></{p}StatusCode>"
+    );
+    add("success inside of a failure", content(xml, "Status", &nested), Reason::Status);
     let second = outer(xml, first(xml, "Status")).to_owned();
     add("two statuses", after(xml, "Status", &second), Reason::Status);
     for other in ["https://sp.example.com/saml/con_2/acs", "https://SP.example.com/saml/con_1/acs", ""] {

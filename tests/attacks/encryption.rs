@@ -18,6 +18,11 @@ pub fn attacks(base: &Base) -> Vec<Attack> {
     for cipher in Cipher::ALL.iter().copied() {
         let encrypted = base.draft.sign_and_encrypt(&OURS.signing, &encryption(cipher)).unwrap();
         crate::control("encrypted", &encrypted, &trust(), &expected());
+        for (transport, place) in [(Transport::OaepSha256, KeyPlace::Inside), (Transport::OaepSha1, KeyPlace::Beside)] {
+            let other = Encryption { transport, place, ..encryption(cipher) };
+            let encrypted = base.draft.sign_and_encrypt(&OURS.signing, &other).unwrap();
+            crate::control("encrypted in another way", &encrypted, &trust(), &expected());
+        }
         let mut add = |name: &str, xml: String, reason| {
             attacks.push(Attack::new(format!("{cipher:?}: {name}"), xml, reason));
         };
@@ -33,6 +38,12 @@ pub fn attacks(base: &Base) -> Vec<Attack> {
         attacks.push(Attack { trust: unopened, ..Attack::new("no key of ours", encrypted, Reason::Decryption) });
     }
     attacks
+}
+
+/// A sound one, to be explained.
+pub fn sound(base: &Base) -> Attack {
+    let xml = base.draft.sign_and_encrypt(&OURS.signing, &encryption(Cipher::Gcm256)).unwrap();
+    Attack::new("encrypted", xml, Reason::Decryption)
 }
 
 type Add<'a> = dyn FnMut(&str, String, Reason) + 'a;
@@ -76,8 +87,14 @@ fn ciphertexts(base: &Base, xml: &str, add: &mut Add<'_>) {
         add(&format!("data encrypted by {uri:?}"), set(xml, "EncryptionMethod", "Algorithm", uri), reason);
     }
     let encrypted_key = outer(xml, first(xml, "EncryptedKey")).to_owned();
-    let more = encrypted_key.replace(" Id=\"_key\"", "").repeat(5);
-    add("many keys", append(xml, "EncryptedAssertion", &more), reason);
+    let with_more = |count: usize| {
+        let more = encrypted_key.replace(" Id=\"_key\"", "").repeat(count);
+        append(xml, "EncryptedAssertion", &more)
+    };
+    if !base.response_signed() {
+        crate::control("four keys", &with_more(3), &trust(), &expected());
+    }
+    add("five keys", with_more(4), reason);
     add("no key", remove(xml, "EncryptedKey"), reason);
     add("no data", content(xml, "EncryptedAssertion", ""), reason);
     let elsewhere =
@@ -120,6 +137,19 @@ fn contents(base: &Base, cipher: Cipher, add: &mut Add<'_>) {
         add("a bad signature inside a signed response", signed_response(&inside(&theirs)), Reason::Decryption);
     }
     if base.response_signed() {
+        // The response vouches for it, so that nothing but its own shape refuses it.
+        crate::control("unsigned inside a signed response", &signed_response(&inside(&plain)), &trust(), &expected());
+        for local in ["Assertion", "EncryptedAssertion", "Response"] {
+            let nested = append(&plain, "AttributeValue", &format!("<x:{local} xmlns:x=\"urn:x\"/>"));
+            add(&format!("{local} nested inside"), signed_response(&inside(&nested)), Reason::Decryption);
+        }
+        let other = set(&plain, "Assertion", "Version", "2.1");
+        add("another version inside", signed_response(&inside(&other)), Reason::Decryption);
+        add("no id inside", signed_response(&inside(&set(&plain, "Assertion", "ID", ""))), Reason::Decryption);
+        let foreign = "<x:Assertion xmlns:x=\"urn:x\" ID=\"_x\" Version=\"2.0\"/>";
+        add("an assertion of another namespace inside", signed_response(&inside(foreign)), Reason::Decryption);
+        let twice = crate::edit::attributes(&plain, "Subject", &format!("Id=\"{id}\""));
+        add("an id twice in an unsigned one", signed_response(&inside(&twice)), Reason::Decryption);
         let transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
         let other = set(&plain, "NameID", "Format", transient);
         add("a transient NameID inside", signed_response(&inside(&other)), Reason::NameId);

@@ -3,11 +3,14 @@
 //!
 //! Attacks on what surrounds the message (replay, addresses of other domains, relay states) are made over HTTP in `e2e`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use vestibule::saml::{Expected, IdpKind, Refusal, Trust};
 use vestibule_local::idp::response::Signing;
-use world::{Attack, Base, PRODUCTS, WAYS, expected, judge, trust};
+use world::{Attack, Base, PRODUCTS, WAYS, expected, judge, says_what_was_signed, trust};
 
 mod claims;
 mod curves;
@@ -15,9 +18,11 @@ mod differential;
 mod dsig;
 mod edit;
 mod encryption;
+mod explained;
 mod forge;
 mod forged;
 mod markup;
+mod mutants;
 mod noise;
 mod octets;
 mod world;
@@ -35,53 +40,93 @@ const FAMILIES: [Family; 6] = [
 ];
 
 /// A message that must be accepted, or the attack made of it proves nothing.
-pub fn control(what: &str, xml: &str, trust: &Trust, expected: &Expected<'_>) {
-    if let Err(refusal) = judge(xml.as_bytes(), trust, expected) {
-        panic!("control {what}: {refusal}\n{xml}");
+pub struct Control {
+    pub name: String,
+    pub message: String,
+    pub trust: Trust,
+    pub expected: Expected<'static>,
+}
+
+/// Every control of this process.
+static CONTROLS: Mutex<Vec<Control>> = Mutex::new(Vec::new());
+
+impl Control {
+    /// What is wrong, if it is not accepted.
+    pub fn defect(&self) -> Option<String> {
+        let judged = judge(self.message.as_bytes(), &self.trust, &self.expected);
+        judged.err().map(|refusal| format!("control {}: {refusal}", self.name))
     }
 }
 
-/// Runs attacks; the names of those that were not refused as they should be.
-fn run(attacks: Vec<Attack>, of: &str, counts: &mut BTreeMap<&'static str, usize>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for attack in attacks {
-        let result = judge(&attack.message, &attack.trust, &attack.expected).map_err(Refusal::reason);
-        *counts.entry(attack.reason.as_str()).or_default() += 1;
-        if result.as_ref().err() != Some(&attack.reason) {
-            let got = result.map_or_else(|reason| reason.to_string(), |_| "ACCEPTED".to_owned());
-            wrong.push(format!("{of}: {}: wanted {}, got {got}", attack.name, attack.reason));
+pub fn control(what: &str, xml: &str, trust: &Trust, expected: &Expected<'static>) {
+    let (name, message) = (what.to_owned(), xml.to_owned());
+    let control = Control { name, message, trust: trust.clone(), expected: *expected };
+    if let Some(defect) = control.defect() {
+        panic!("{defect}\n{xml}");
+    }
+    CONTROLS.lock().unwrap_or_else(PoisonError::into_inner).push(control);
+}
+
+impl Attack {
+    /// What is wrong, if it is not refused as it should be.
+    pub fn defect(&self) -> Option<String> {
+        let result = judge(&self.message, &self.trust, &self.expected).map_err(Refusal::reason);
+        if result.as_ref().err() == Some(&self.reason) {
+            return None;
+        }
+        let got = result.map_or_else(|reason| reason.to_string(), |_| "ACCEPTED".to_owned());
+        Some(format!("{}: wanted {}, got {got}", self.name, self.reason))
+    }
+}
+
+/// Sound responses of each product, signed in each way.
+fn bases(products: &[IdpKind]) -> Vec<Base> {
+    let ways = |product: &IdpKind| WAYS.map(|signing| Base::new(*product, signing));
+    let bases: Vec<Base> = products.iter().flat_map(ways).collect();
+    for base in &bases {
+        control("base", &base.xml, &trust(), &expected());
+    }
+    bases
+}
+
+/// Every attack of each family on responses of these products, by the family's name.
+fn every_attack(products: &[IdpKind]) -> BTreeMap<&'static str, Vec<Attack>> {
+    let bases = bases(products);
+    let mut families: BTreeMap<&'static str, Vec<Attack>> = BTreeMap::new();
+    let mut add = |family: &'static str, base: &Base, attacks: Vec<Attack>| {
+        let of = format!("{family}, {:?}, {:?}", base.product, base.draft.signing);
+        let named = attacks.into_iter().map(|attack| Attack { name: format!("{of}: {}", attack.name), ..attack });
+        families.entry(family).or_default().extend(named);
+    };
+    for (family, attacks) in FAMILIES {
+        for base in &bases {
+            add(family, base, attacks(base));
         }
     }
-    wrong
+    for signing in [Signing::Response, Signing::Assertion] {
+        let base = Base::new(IdpKind::Other, signing);
+        add("forged", &base, forged::attacks(&base));
+    }
+    for product in [IdpKind::Okta, IdpKind::Entra, IdpKind::Shibboleth] {
+        for signing in WAYS {
+            let base = Base::self_contained(product, signing);
+            add("encryption", &base, encryption::attacks(&base));
+        }
+    }
+    families
 }
 
 #[test]
 #[allow(clippy::print_stdout, reason = "the number is a result")]
 fn every_attack_is_refused_by_its_reason() {
-    let (mut counts, mut wrong) = (BTreeMap::new(), Vec::new());
-    for (family, attacks) in FAMILIES {
-        let before: usize = counts.values().sum();
-        for product in PRODUCTS {
-            for signing in WAYS {
-                let base = Base::new(product, signing);
-                control("base", &base.xml, &trust(), &expected());
-                wrong.extend(run(attacks(&base), &format!("{family}, {product:?}, {signing:?}"), &mut counts));
-            }
-        }
-        println!("{family}: {} attacks", counts.values().sum::<usize>() - before);
-    }
-    for signing in [Signing::Response, Signing::Assertion] {
-        let base = Base::new(IdpKind::Other, signing);
-        wrong.extend(run(forged::attacks(&base), &format!("forged, {signing:?}"), &mut counts));
-    }
-    for product in [IdpKind::Okta, IdpKind::Entra, IdpKind::Shibboleth] {
-        for signing in WAYS {
-            let base = Base::self_contained(product, signing);
-            wrong.extend(run(
-                encryption::attacks(&base),
-                &format!("encryption, {product:?}, {signing:?}"),
-                &mut counts,
-            ));
+    let families = every_attack(&PRODUCTS);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (family, attacks) in &families {
+        println!("{family}: {} attacks", attacks.len());
+        for attack in attacks {
+            *counts.entry(attack.reason.as_str()).or_default() += 1;
+            wrong.extend(attack.defect());
         }
     }
     let total: usize = counts.values().sum();
@@ -94,7 +139,20 @@ fn every_attack_is_refused_by_its_reason() {
 }
 
 #[test]
+fn what_is_accepted_says_what_was_signed() {
+    for base in bases(&PRODUCTS) {
+        if let Some(defect) = says_what_was_signed(&base) {
+            panic!("{:?}, {:?}: {defect}", base.product, base.draft.signing);
+        }
+    }
+}
+
+#[test]
 fn forms_and_requests_that_are_not_clean_are_refused() {
     let base = Base::new(IdpKind::Okta, Signing::Both);
-    assert!(octets::forms(&base) + octets::bombs() >= 15);
+    let (forms, requests) = (octets::forms(&base), octets::requests());
+    assert!(forms.len() + requests.len() >= 15);
+    let defects = forms.iter().filter_map(octets::Form::defect);
+    let defects: Vec<String> = defects.chain(requests.iter().filter_map(octets::Redirect::defect)).collect();
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
 }

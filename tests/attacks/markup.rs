@@ -3,7 +3,7 @@
 use vestibule::saml::Reason;
 
 use crate::{
-    edit::{all, append, attributes, before, content, first, get, prefix, prepend, prolog, set, splice, tag},
+    edit::{all, append, attributes, before, content, first, get, prefix, prepend, prolog, set, splice, tag, unset},
     world::{Attack, Base},
 };
 
@@ -127,6 +127,11 @@ fn ids(base: &Base, add: &mut Add<'_>) {
     }
     let same = base.xml.replace(&format!(" ID=\"{assertion}\""), &format!(" ID=\"{}\"", base.draft.response_id));
     add("one id for both".to_owned(), same, Reason::DuplicateId);
+    let far = attributes(&base.xml, "AttributeStatement", &format!("Id=\"{}\"", base.draft.response_id));
+    add("the response's id far away".to_owned(), far, Reason::DuplicateId);
+    for local in ["Response", "Assertion"] {
+        add(format!("no ID attribute on {local}"), unset(&base.xml, local, "ID"), Reason::Structure);
+    }
     add("no id on the response".to_owned(), set(&base.xml, "Response", "ID", ""), Reason::Structure);
     add("no id on the assertion".to_owned(), set(&base.xml, "Assertion", "ID", ""), Reason::Structure);
     assert!(!get(&base.xml, "Assertion", "ID").is_empty());

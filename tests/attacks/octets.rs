@@ -51,52 +51,91 @@ pub fn attacks(base: &Base) -> Vec<Attack> {
     .collect()
 }
 
-/// Form values that are not clean base64. The number of attacks.
-pub fn forms(base: &Base) -> usize {
-    let clean = STANDARD.encode(&base.xml);
-    let decode = |form: &str| {
-        let mut trace = Trace::new(IdpKind::Other);
-        Unverified::decode(form, &mut trace).map(drop).map_err(|refusal| refusal.reason())
-    };
-    assert_eq!(decode(&clean), Ok(()), "control");
-    let unpadded = STANDARD.encode("<x/>").trim_end_matches('=').to_owned();
-    let attacks = [
-        (clean.replace('+', "-").replace('/', "_") + "-", Reason::Malformed),
-        (format!("{clean}="), Reason::Malformed),
-        (format!("{clean}===="), Reason::Malformed),
-        (format!("%{clean}"), Reason::Malformed),
-        (clean.replacen('A', "A\u{0}", 1), Reason::Malformed),
-        (clean.replacen('A', "\u{ff21}", 1), Reason::Malformed),
-        (format!("{clean}\u{a0}"), Reason::Malformed),
-        (unpadded, Reason::Malformed),
-        ("A".repeat(4 * MAX_MESSAGE_BYTES), Reason::TooLarge),
-        (base.xml.clone(), Reason::Malformed),
-        (String::new(), Reason::Malformed),
-    ];
-    for (form, reason) in &attacks {
-        assert_eq!(decode(form), Err(*reason), "{}", &form[..form.len().min(60)]);
-    }
-    attacks.len()
+/// A form value, and what must become of it.
+pub struct Form {
+    pub value: String,
+    pub wanted: Result<(), Reason>,
 }
 
-/// Requests on the redirect binding that grow when inflated. The number of attacks.
-pub fn bombs() -> usize {
+impl Form {
+    pub fn defect(&self) -> Option<String> {
+        let mut trace = Trace::new(IdpKind::Other);
+        let got = Unverified::decode(&self.value, &mut trace).map(drop).map_err(|refusal| refusal.reason());
+        let start = &self.value[..self.value.len().min(60)];
+        (got != self.wanted).then(|| format!("form {start}: wanted {:?}, got {got:?}", self.wanted))
+    }
+}
+
+/// Form values that are not clean base64, and some that are.
+pub fn forms(base: &Base) -> Vec<Form> {
+    let clean = STANDARD.encode(&base.xml);
+    let unpadded = STANDARD.encode("<x/>").trim_end_matches('=').to_owned();
+    let lines: Vec<&str> = clean.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let malformed = [
+        clean.replace('+', "-").replace('/', "_") + "-",
+        format!("{clean}="),
+        format!("{clean}===="),
+        format!("%{clean}"),
+        clean.replacen('A', "A\u{0}", 1),
+        clean.replacen('A', "\u{ff21}", 1),
+        format!("{clean}\u{a0}"),
+        unpadded,
+        base.xml.clone(),
+        String::new(),
+    ];
+    let largest = STANDARD.encode(format!("{}{}", base.xml, " ".repeat(MAX_MESSAGE_BYTES - base.xml.len())));
+    let sound = [lines.join("\r\n"), lines.join(" \t"), clean.clone(), largest.clone()];
+    let spread: String = largest.chars().flat_map(|c| [c, '\n']).collect();
+    let mut forms: Vec<Form> =
+        malformed.into_iter().map(|value| Form { value, wanted: Err(Reason::Malformed) }).collect();
+    forms.extend(sound.into_iter().map(|value| Form { value, wanted: Ok(()) }));
+    let large = [
+        "A".repeat(4 * MAX_MESSAGE_BYTES),
+        STANDARD.encode("x".repeat(MAX_MESSAGE_BYTES + 1)),
+        // Far more line breaks than anybody writes.
+        format!("{spread}{}", "\n".repeat(MAX_MESSAGE_BYTES)),
+    ];
+    forms.extend(large.into_iter().map(|value| Form { value, wanted: Err(Reason::TooLarge) }));
+    forms
+}
+
+/// A parameter of the redirect binding, and what must become of it.
+pub struct Redirect {
+    pub value: String,
+    pub wanted: Result<usize, ReceiveError>,
+}
+
+impl Redirect {
+    pub fn defect(&self) -> Option<String> {
+        let got = decode_redirect(&self.value).map(|text| text.len());
+        (got != self.wanted).then(|| format!("redirect of {}: wanted {:?}, got {got:?}", self.value.len(), self.wanted))
+    }
+}
+
+/// Requests on the redirect binding that grow when inflated, or are none.
+pub fn requests() -> Vec<Redirect> {
     use std::io::Write as _;
     let deflate = |octets: &[u8]| {
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(octets).unwrap();
         STANDARD.encode(encoder.finish().unwrap())
     };
-    assert_eq!(decode_redirect(&deflate(b"<x/>")).as_deref(), Ok("<x/>"), "control");
-    let attacks = [
-        (deflate(&vec![b'a'; 100_000_000]), ReceiveError::TooLarge),
-        (deflate(&vec![b'a'; MAX_MESSAGE_BYTES + 1]), ReceiveError::TooLarge),
-        ("A".repeat(3 * MAX_MESSAGE_BYTES), ReceiveError::TooLarge),
-        (deflate(b"\xff\xfe"), ReceiveError::Malformed),
-        (STANDARD.encode("not deflated"), ReceiveError::Malformed),
-    ];
-    for (request, error) in &attacks {
-        assert_eq!(decode_redirect(request), Err(*error));
-    }
-    attacks.len()
+    let mut stored = Vec::new();
+    let mut encoder = flate2::write::DeflateEncoder::new(&mut stored, flate2::Compression::none());
+    encoder.write_all(&vec![b'a'; MAX_MESSAGE_BYTES]).unwrap();
+    encoder.finish().unwrap();
+    [
+        (deflate(b"<x/>"), Ok(4)),
+        (deflate(&vec![b'a'; MAX_MESSAGE_BYTES]), Ok(MAX_MESSAGE_BYTES)),
+        (STANDARD.encode(stored), Ok(MAX_MESSAGE_BYTES)),
+        (deflate(&vec![b'a'; 100_000_000]), Err(ReceiveError::TooLarge)),
+        (deflate(&vec![b'a'; MAX_MESSAGE_BYTES + 1]), Err(ReceiveError::TooLarge)),
+        ("A".repeat(3 * MAX_MESSAGE_BYTES), Err(ReceiveError::TooLarge)),
+        (deflate(b"\xff\xfe"), Err(ReceiveError::Malformed)),
+        (STANDARD.encode("not deflated"), Err(ReceiveError::Malformed)),
+        ("*".to_owned(), Err(ReceiveError::Malformed)),
+    ]
+    .into_iter()
+    .map(|(value, wanted)| Redirect { value, wanted })
+    .collect()
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::{
     rsa::{KeyPair, KeySize, PrivateDecryptingKey},
 };
 use vestibule::{
-    clock::Timestamp,
+    clock::{SignedDuration, Timestamp},
     saml::{
         Assertion, DecryptionKey, Expected, IdpKind, Reason, Refusal, Request, SigningKey, Skew, Trace, Trust,
         Unverified,
@@ -94,6 +94,7 @@ pub fn sign_in() -> SignIn<'static> {
 
 /// A sound response in one product's shape, signed in one way.
 pub struct Base {
+    pub product: IdpKind,
     pub draft: Draft,
     /// Signed and accepted.
     pub xml: String,
@@ -108,14 +109,14 @@ impl Base {
     pub fn new(product: IdpKind, signing: Signing) -> Self {
         let draft = Draft { signing, ..Draft::new(product, &sign_in()) };
         let xml = draft.sign(&OURS.signing).unwrap();
-        Self { draft, xml }
+        Self { product, draft, xml }
     }
 
     /// As [`new`](Self::new), with an assertion that can be encrypted.
     pub fn self_contained(product: IdpKind, signing: Signing) -> Self {
         let draft = Draft { signing, ..Draft::self_contained(product, &sign_in()) };
         let xml = draft.sign(&OURS.signing).unwrap();
-        Self { draft, xml }
+        Self { product, draft, xml }
     }
 
     pub fn response_signed(&self) -> bool {
@@ -158,4 +159,27 @@ pub fn judge(message: &[u8], trust: &Trust, expected: &Expected<'_>) -> Result<A
     Unverified::from_xml(message, &mut trace)
         .and_then(|unverified| unverified.verify(trust, expected.now, &mut trace))
         .and_then(|signed| signed.check(expected, &mut trace))
+}
+
+/// What is wrong with the claims that are read from a sound response, if anything.
+pub fn says_what_was_signed(base: &Base) -> Option<String> {
+    let said = match judge(base.xml.as_bytes(), &trust(), &expected()) {
+        Ok(assertion) => assertion,
+        Err(refusal) => return Some(refusal.to_string()),
+    };
+    let digits = "5a".repeat(16);
+    let lives = |seconds| now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
+    let held = said.id == format!("_a{digits}")
+        && said.session_index == Some(format!("_s{digits}"))
+        && said.name_id.value == "ada@corp.example"
+        && base.draft.xml.contains(&format!("Format=\"{}\"", said.name_id.format.as_deref().unwrap_or_default()))
+        && said.name_id.name_qualifier.is_some() == base.draft.xml.contains(" NameQualifier=")
+        && said.name_id.sp_name_qualifier.is_some() == base.draft.xml.contains(" SPNameQualifier=")
+        && said.email(None).map(|email| email.address) == Some("ada@corp.example")
+        && said.groups(None) == ["staff"]
+        && said.display_name().as_deref() == Some("Ada Lovelace")
+        && said.authn_instant == now()
+        && said.session_not_on_or_after.is_some() == base.draft.xml.contains("SessionNotOnOrAfter")
+        && said.not_on_or_after == lives(300 + i64::from(SKEW));
+    (!held).then(|| format!("{said:?}"))
 }

@@ -101,6 +101,13 @@ fn decoys(base: &Base, id: &str, add: &mut Add<'_>) {
     add("decoy in an attribute value", append(&base.xml, "AttributeValue", &value), Reason::AssertionCount);
     let foreign = "<x:Assertion xmlns:x=\"urn:x\"/>";
     add("assertion of another namespace", before(&base.xml, "Status", foreign), Reason::AssertionCount);
+    let place = first(&base.xml, "Assertion");
+    let only = "<x:Assertion xmlns:x=\"urn:x\" ID=\"_x\" Version=\"2.0\"/>";
+    add(
+        "only an assertion of another namespace",
+        splice(&base.xml, place.start, place.end, only),
+        Reason::AssertionCount,
+    );
     let encrypted = "<e:EncryptedAssertion xmlns:e=\"urn:oasis:names:tc:SAML:2.0:assertion\"/>";
     add("an encrypted one beside", before(&base.xml, "Assertion", encrypted), Reason::AssertionCount);
     let nested = "<p:Response xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\"/>";

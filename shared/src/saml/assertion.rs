@@ -273,6 +273,31 @@ mod tests {
     }
 
     #[test]
+    fn the_plain_form_of_an_address_is_exact() {
+        let longest = format!("a@{}.com", "b".repeat(MAX_EMAIL_BYTES - 6));
+        assert_eq!(address(&assertion(&longest, &[]), None), Some(longest.as_str()));
+        for bad in [&format!("{longest}m"), "a@c.com.", "a\u{7f}@c.com", "a\u{9b}b@c.com", "a@.c.com", "a@c.com@"] {
+            assert_eq!(address(&assertion(bad, &[]), None), None, "{bad}");
+        }
+        let repeated = [("email", None, &["a@a.com", "a@a.com"][..]), ("EMAIL", None, &["a@a.com"])];
+        assert_eq!(address(&assertion("x", &repeated), None), Some("a@a.com"), "the same address twice is one");
+        let empty = [("email", None, &[][..]), ("mail", None, &["m@a.com"])];
+        assert_eq!(address(&assertion("x", &empty), None), Some("m@a.com"), "an attribute without a value is none");
+        let friendly = [("urn:x:1", Some("Mail"), &["m@a.com"][..])];
+        assert_eq!(address(&assertion("x", &friendly), None), Some("m@a.com"));
+    }
+
+    #[test]
+    fn the_first_value_is_the_name() {
+        let a = assertion("x", &[("displayName", None, &["Ada", "Countess"])]);
+        assert_eq!(a.display_name().as_deref(), Some("Ada"));
+        for name in ["givenName", "sn"] {
+            assert_eq!(assertion("x", &[(name, None, &["Ada"])]).display_name().as_deref(), Some("Ada"));
+        }
+        assert_eq!(assertion("x", &[]).display_name(), None);
+    }
+
+    #[test]
     fn groups_and_names_come_from_known_attributes() {
         let a = assertion(
             "x",
@@ -308,7 +333,8 @@ mod tests {
         let mut trace = Trace::new(IdpKind::Other);
         let a = assertion("n@a.com", &[]);
         a.check_email(None, &mut trace).unwrap();
-        assert!(!serde_json::to_string(&trace).unwrap().contains("n@a.com"));
+        let text = serde_json::to_string(&trace).unwrap();
+        assert!(text.contains("one in NameID") && !text.contains("n@a.com"), "{text}");
         let refusal = assertion("x", &[]).check_email(Some("mail"), &mut trace).unwrap_err();
         assert_eq!(refusal.reason(), Reason::EmailMissing);
     }

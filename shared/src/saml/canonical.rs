@@ -1,7 +1,7 @@
 //! Exclusive XML Canonicalization 1.0 without comments (<https://www.w3.org/TR/xml-exc-c14n/>) of one element, with
 //! some descendants left out: the only canonicalization that the verifier knows.
 
-use super::xml::{Element, Kind, NodeId, Tree};
+use super::xml::{Attribute, Element, Kind, NodeId, Tree};
 
 /// Algorithm identifier of exclusive canonicalization without comments.
 pub(super) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
@@ -24,8 +24,16 @@ pub(super) fn canonicalize(
     without: &[NodeId],
     inclusive: &[String],
 ) -> Result<String, CanonicalError> {
-    let mut writer =
-        Writer { tree, without, inclusive, in_scope: Vec::new(), rendered: Vec::new(), out: String::new() };
+    let mut writer = Writer {
+        tree,
+        without,
+        inclusive,
+        in_scope: Vec::new(),
+        rendered: Vec::new(),
+        needed: Vec::new(),
+        sorted: Vec::new(),
+        out: String::with_capacity(tree.size()),
+    };
     writer.enter_ancestors(apex)?;
     writer.element(apex, tree.element(apex).ok_or(CanonicalError)?)?;
     Ok(writer.out)
@@ -39,6 +47,10 @@ struct Writer<'a> {
     in_scope: Vec<(&'a str, &'a str)>,
     /// Declarations written on the element's ancestors in the output, innermost last.
     rendered: Vec<(&'a str, &'a str)>,
+    /// Room for the declarations of one element.
+    needed: Vec<(&'a str, &'a str)>,
+    /// Room for the attributes of one element.
+    sorted: Vec<Attribute<'a>>,
     out: String,
 }
 
@@ -53,12 +65,12 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn declare(&mut self, element: &'a Element) {
-        self.in_scope.extend(element.declarations.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str())));
+    fn declare(&mut self, element: Element<'a>) {
+        self.in_scope.extend(element.declarations());
     }
 
     /// Recursion is bounded by the depth limit of the reader.
-    fn element(&mut self, id: NodeId, element: &'a Element) -> Result<(), CanonicalError> {
+    fn element(&mut self, id: NodeId, element: Element<'a>) -> Result<(), CanonicalError> {
         let (scope, rendered) = (self.in_scope.len(), self.rendered.len());
         self.declare(element);
         self.out.push('<');
@@ -70,7 +82,7 @@ impl<'a> Writer<'a> {
         for child in tree.children(id).filter(|child| !without.contains(child)) {
             match tree.kind(child).ok_or(CanonicalError)? {
                 Kind::Element(element) => self.element(child, element)?,
-                Kind::Text(text) => escape(&mut self.out, text, text_escape),
+                Kind::Text(text) => escape_text(&mut self.out, text),
             }
         }
         self.out.push_str("</");
@@ -81,19 +93,23 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn name(&mut self, element: &Element) {
-        if !element.name.prefix.is_empty() {
-            self.out.push_str(&element.name.prefix);
+    fn name(&mut self, element: Element<'a>) {
+        self.qualified(element.prefix, element.local);
+    }
+
+    fn qualified(&mut self, prefix: &str, local: &str) {
+        if !prefix.is_empty() {
+            self.out.push_str(prefix);
             self.out.push(':');
         }
-        self.out.push_str(&element.name.local);
+        self.out.push_str(local);
     }
 
     /// Declares each prefix that the element uses or that is listed, unless the output already has that binding.
-    fn namespaces(&mut self, element: &'a Element) -> Result<(), CanonicalError> {
-        let mut needed: Vec<(&str, &str)> = Vec::new();
-        let prefixed = element.attributes.iter().map(|a| a.name.prefix.as_str()).filter(|prefix| !prefix.is_empty());
-        for prefix in prefixed.chain([element.name.prefix.as_str()]).filter(|prefix| *prefix != "xml") {
+    fn namespaces(&mut self, element: Element<'a>) -> Result<(), CanonicalError> {
+        let mut needed = std::mem::take(&mut self.needed);
+        let prefixed = element.attributes().map(|a| a.prefix).filter(|prefix| !prefix.is_empty());
+        for prefix in prefixed.chain([element.prefix]).filter(|prefix| *prefix != "xml") {
             let uri = lookup(&self.in_scope, prefix);
             let uri = if prefix.is_empty() { uri.unwrap_or_default() } else { uri.ok_or(CanonicalError)? };
             needed.push((prefix, uri));
@@ -106,12 +122,13 @@ impl<'a> Writer<'a> {
         }
         needed.sort_unstable();
         needed.dedup();
-        for (prefix, uri) in needed {
+        for (prefix, uri) in needed.drain(..) {
             if lookup(&self.rendered, prefix).unwrap_or_default() != uri {
                 self.declaration(prefix, uri);
                 self.rendered.push((prefix, uri));
             }
         }
+        self.needed = needed;
         Ok(())
     }
 
@@ -122,25 +139,23 @@ impl<'a> Writer<'a> {
             self.out.push_str(prefix);
         }
         self.out.push_str("=\"");
-        escape(&mut self.out, uri, attribute_escape);
+        escape_attribute(&mut self.out, uri);
         self.out.push('"');
     }
 
     /// By namespace, then by local name; those without a namespace first.
-    fn attributes(&mut self, element: &Element) {
-        let mut sorted: Vec<_> = element.attributes.iter().collect();
-        sorted.sort_by(|a, b| (&a.name.namespace, &a.name.local).cmp(&(&b.name.namespace, &b.name.local)));
-        for attribute in sorted {
+    fn attributes(&mut self, element: Element<'a>) {
+        let mut sorted = std::mem::take(&mut self.sorted);
+        sorted.extend(element.attributes());
+        sorted.sort_by_key(|attribute| (attribute.namespace, attribute.local));
+        for attribute in sorted.drain(..) {
             self.out.push(' ');
-            if !attribute.name.prefix.is_empty() {
-                self.out.push_str(&attribute.name.prefix);
-                self.out.push(':');
-            }
-            self.out.push_str(&attribute.name.local);
+            self.qualified(attribute.prefix, attribute.local);
             self.out.push_str("=\"");
-            escape(&mut self.out, &attribute.value, attribute_escape);
+            escape_attribute(&mut self.out, attribute.value);
             self.out.push('"');
         }
+        self.sorted = sorted;
     }
 }
 
@@ -181,7 +196,11 @@ pub(super) fn escape_attribute(out: &mut String, value: &str) {
     escape(out, value, attribute_escape);
 }
 
-fn escape(out: &mut String, text: &str, by: fn(u8) -> Option<&'static str>) {
+/// Most texts have nothing to escape: that is found out for many bytes at once, since nothing ends that loop early.
+fn escape(out: &mut String, text: &str, by: impl Fn(u8) -> Option<&'static str>) {
+    if !text.bytes().fold(false, |found, byte| found | by(byte).is_some()) {
+        return out.push_str(text);
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if let Some(reference) = by(byte) {

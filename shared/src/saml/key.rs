@@ -254,5 +254,61 @@ fn key_kind(info: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, CertificateError
 }
 
 fn hex_with_colons(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default().to_ascii_uppercase();
+    let mut out = String::with_capacity(bytes.len() * 3);
+    for byte in bytes {
+        if !out.is_empty() {
+            out.push(':');
+        }
+        out.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(padding: usize) -> Vec<u8> {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2027, 1, 1);
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&[7; 8]));
+        params.custom_extensions.push(rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![0; padding]));
+        params.self_signed(&pair).unwrap().der().to_vec()
+    }
+
+    /// As large as it may be, give or take what a signature on a curve varies by.
+    fn of_size(size: usize) -> Vec<u8> {
+        let spare = size - certificate(10_000).len() + 10_000;
+        (0..200).map(|_| certificate(spare)).find(|der| der.len() == size).unwrap()
+    }
+
+    #[test]
+    fn the_largest_certificate_is_read_and_no_larger_one_nor_one_with_more_behind_it() {
+        assert!(PinnedKey::from_certificate(&of_size(MAX_CERTIFICATE_BYTES)).is_ok());
+        let refused = |der: &[u8]| PinnedKey::from_certificate(der) == Err(CertificateError::Unreadable);
+        assert!(refused(&of_size(MAX_CERTIFICATE_BYTES + 1)));
+        assert!(refused(&[&certificate(0)[..], &[0]].concat()));
+    }
+
+    #[test]
+    fn both_ends_of_the_validity_are_inside() {
+        let key = PinnedKey::from_certificate(&certificate(0)).unwrap();
+        let trust = Trust { expired_keys: ExpiredKeys::Refuse, ..Trust::new("urn:idp", vec![key.clone()]) };
+        let at = |time: Timestamp, seconds: i64| {
+            let now = Timestamp::from_second(time.as_second() + seconds).unwrap();
+            trust.candidates(KeyKind::P256, now).len()
+        };
+        assert_eq!((at(key.not_before(), -1), at(key.not_before(), 0)), (0, 1));
+        assert_eq!((at(key.not_after(), 0), at(key.not_after(), 1)), (1, 0));
+        assert!(trust.candidates(KeyKind::P384, key.not_after()).is_empty());
+    }
+
+    #[test]
+    fn fingerprints_are_written_as_viewers_write_them() {
+        assert_eq!(hex_with_colons(&[0x00, 0x0f, 0xa5, 0xff]), "00:0F:A5:FF");
+        assert_eq!(hex_with_colons(&[]), "");
+    }
 }

@@ -70,5 +70,5 @@ fn is_lone_assertion(tree: &Tree) -> bool {
     let root = tree.root();
     tree.is(root, ASSERTION_NS, "Assertion")
         && is_versioned(tree, root)
-        && tree.all_elements().filter(|(_, element)| counted(&element.name.local)).count() == 1
+        && tree.all_elements().filter(|(_, element)| counted(element.local)).count() == 1
 }

@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
         if self.rest.starts_with('\u{feff}') {
             return Err(XmlError::malformed("a byte order mark"));
         }
-        if self.rest.contains('\0') {
+        if has(self.rest, |byte| byte == 0) {
             return Err(XmlError::malformed("a NUL character"));
         }
         Ok(())
@@ -118,7 +118,7 @@ impl<'a> Scanner<'a> {
             Some(b'?') => Err(XmlError::Markup("a processing instruction")),
             Some(b'/') => {
                 self.depth = self.depth.saturating_sub(1);
-                self.take_through(">").map(drop)
+                self.end_tag()
             }
             _ => self.start_tag(whole),
         }
@@ -137,10 +137,18 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    fn end_tag(&mut self) -> Result<(), XmlError> {
+        let Some(at) = self.rest.bytes().position(|byte| byte == b'>') else {
+            return Err(XmlError::malformed("a tag that does not end"));
+        };
+        self.advance(at + 1);
+        Ok(())
+    }
+
     fn start_tag(&mut self, whole: &str) -> Result<(), XmlError> {
         let mut attributes = 0_usize;
         loop {
-            let Some(at) = self.rest.find(['>', '"', '\'']) else {
+            let Some(at) = self.rest.bytes().position(|byte| matches!(byte, b'>' | b'"' | b'\'')) else {
                 return Err(XmlError::malformed("a tag that does not end"));
             };
             let (before, from) = self.rest.split_at(at);
@@ -170,8 +178,11 @@ impl<'a> Scanner<'a> {
             return Err(XmlError::malformed("an attribute value that does not end"));
         }
         self.advance(1);
-        let white = value.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'\t' | b'\n' | b'\r'));
-        self.white.extend(white.map(|(at, _)| start + at));
+        let is_white = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
+        if has(value, is_white) {
+            let white = value.bytes().enumerate().filter(|(_, byte)| is_white(*byte));
+            self.white.extend(white.map(|(at, _)| start + at));
+        }
         references(value)
     }
 
@@ -205,8 +216,16 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Looks at many bytes at once, since nothing ends the loop early.
+fn has(text: &str, what: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |found, byte| found | what(byte))
+}
+
 /// Only character references and the five predefined entities.
 fn references(run: &str) -> Result<(), XmlError> {
+    if !has(run, |byte| byte == b'&') {
+        return Ok(());
+    }
     for after in run.split('&').skip(1) {
         let known =
             after.starts_with('#') || ["lt;", "gt;", "amp;", "apos;", "quot;"].iter().any(|e| after.starts_with(e));

@@ -115,7 +115,7 @@ fn presence(found: &Result<Found, Defect>) -> &'static str {
 /// Every element called Signature, in any namespace, must be a direct child of the Response or the Assertion.
 fn find(tree: &Tree, places: Places) -> Result<Found, Defect> {
     let mut found = (None, None);
-    for (node, _) in tree.all_elements().filter(|(_, element)| element.name.local == "Signature") {
+    for (node, _) in tree.all_elements().filter(|(_, element)| element.local == "Signature") {
         if !tree.is(node, DSIG_NS, "Signature") {
             return Err("a Signature in another namespace".to_owned());
         }

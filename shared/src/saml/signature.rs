@@ -55,7 +55,7 @@ impl Unverified {
         self.into_signed(&hashed, trace)
     }
 
-    /// Reads again what was hashed: the assertion's own octets where it is signed, else those of the Response.
+    /// Reads again what was hashed: the Response where it is signed, with the assertion in it, else the assertion.
     fn into_signed(self, hashed: &[Hashed], trace: &mut Trace) -> Result<Signed, Refusal> {
         // That they cannot be read again does not happen; should it, nothing is believed.
         self.reread(hashed)
@@ -63,11 +63,10 @@ impl Unverified {
     }
 
     fn reread(self, hashed: &[Hashed]) -> Option<Signed> {
-        let mut trees = hashed.iter().map(Hashed::read);
-        let response = if self.signatures.response.is_some() { Some(trees.next()??) } else { None };
-        let assertion = if self.signatures.assertion.is_some() { Some(trees.next()??) } else { None };
-        let envelope = Envelope::read(response.as_ref().unwrap_or(&self.tree), response.is_some());
-        let tree = assertion.or(response)?;
+        let signed = self.signatures.response.is_some();
+        // In the order of the signatures: the first is the Response's, if that is signed.
+        let tree = hashed.first()?.read()?;
+        let envelope = Envelope::read(if signed { &tree } else { &self.tree }, signed);
         let assertion = assertion_of(&tree)?;
         Some(Signed { tree, assertion, envelope })
     }

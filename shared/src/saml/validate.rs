@@ -263,7 +263,7 @@ fn check_conditions(conditions: Part<'_>, trace: &mut Trace) -> Result<(), Refus
         tree.elements(conditions.node).find(|node| !known.iter().any(|local| tree.is(*node, ASSERTION_NS, local)));
     let single = ["OneTimeUse", "ProxyRestriction"].iter().all(|local| conditions.named(local).count() <= 1);
     let found = match unknown.and_then(|node| tree.element(node)) {
-        Some(element) => element.name.local.as_str(),
+        Some(element) => element.local,
         None if !single => "a condition twice",
         None if !tree.holds_only_elements(conditions.node) => "text",
         None => "known conditions",

@@ -2,6 +2,9 @@
 //!
 //! There is no comment, CDATA section, processing instruction, document type or entity in a [`Tree`]: a document that
 //! holds one never becomes a tree. Nodes lie in document order, so a subtree is one contiguous range.
+//!
+//! A tree keeps the text it was read from, and every name and value is a piece of it: reading costs a few allocations,
+//! however many nodes there are.
 
 use std::ops::Range;
 
@@ -9,47 +12,57 @@ use uppsala::pull::{PullEvent, PullParser};
 use uppsala::{Attribute as ParsedAttribute, QName};
 
 use super::scan::{Comments, MAX_DECLARATIONS, MAX_DEPTH, MAX_NODES, XmlError, scan};
+use super::uri::is_absolute;
 
 /// Position of a node in its tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct NodeId(usize);
 
+/// A piece of the tree's text, as offsets in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Piece {
+    from: u32,
+    to: u32,
+}
+
+impl Piece {
+    /// No text that is read is longer than a `u32` can say: see the limits of messages and of metadata.
+    fn new(from: usize, length: usize) -> Self {
+        let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { from: offset(from), to: offset(from + length) }
+    }
+
+    fn of(self, text: &str) -> &str {
+        let offset = |at| usize::try_from(at).unwrap_or(usize::MAX);
+        text.get(offset(self.from)..offset(self.to)).unwrap_or_default()
+    }
+}
+
 /// A qualified name, with the prefix it was written with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name {
+#[derive(Debug, Clone, Copy)]
+struct NamePieces {
     /// Empty for no prefix.
-    pub(super) prefix: String,
-    pub(super) local: String,
+    prefix: Piece,
+    local: Piece,
     /// Empty for no namespace.
-    pub(super) namespace: String,
+    namespace: Piece,
 }
 
-/// An attribute that is no namespace declaration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Attribute {
-    pub(super) name: Name,
-    pub(super) value: String,
-}
-
-/// An element without its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Element {
-    pub(super) name: Name,
-    pub(super) attributes: Vec<Attribute>,
-    /// Prefix (empty for the default) and namespace of each declaration on this element.
-    pub(super) declarations: Vec<(String, String)>,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
-    Element(Element),
-    Text(String),
+#[derive(Debug, Clone)]
+enum Content {
+    Element {
+        name: NamePieces,
+        /// Which of the tree's attributes.
+        attributes: Range<usize>,
+        /// Which of the tree's declarations.
+        declarations: Range<usize>,
+    },
+    Text(Piece),
 }
 
 #[derive(Debug, Clone)]
 struct Node {
-    kind: Kind,
+    content: Content,
     parent: Option<NodeId>,
     /// One past the last node of this subtree.
     end: usize,
@@ -60,7 +73,58 @@ struct Node {
 /// A document that passed the strict reader.
 #[derive(Debug, Clone)]
 pub(super) struct Tree {
+    /// What was read, and after it the values that were written with references or other line ends.
+    text: String,
     nodes: Vec<Node>,
+    attributes: Vec<(NamePieces, Piece)>,
+    declarations: Vec<(Piece, Piece)>,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'a> {
+    Element(Element<'a>),
+    Text(&'a str),
+}
+
+/// An element without its content.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Element<'a> {
+    /// Empty for no prefix.
+    pub(super) prefix: &'a str,
+    pub(super) local: &'a str,
+    tree: &'a Tree,
+    attributes: &'a [(NamePieces, Piece)],
+    declarations: &'a [(Piece, Piece)],
+}
+
+impl<'a> Element<'a> {
+    /// Its attributes as they stand; namespace declarations are none.
+    pub(super) fn attributes(self) -> impl ExactSizeIterator<Item = Attribute<'a>> {
+        let piece = |piece| self.tree.piece(piece);
+        self.attributes.iter().map(move |(name, value)| Attribute {
+            prefix: piece(name.prefix),
+            local: piece(name.local),
+            namespace: piece(name.namespace),
+            value: piece(*value),
+        })
+    }
+
+    /// Prefix (empty for the default) and namespace of each declaration on this element.
+    pub(super) fn declarations(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.declarations.iter().map(move |(prefix, uri)| (self.tree.piece(*prefix), self.tree.piece(*uri)))
+    }
+}
+
+/// An attribute that is no namespace declaration.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attribute<'a> {
+    /// Empty for no prefix.
+    pub(super) prefix: &'a str,
+    pub(super) local: &'a str,
+    /// Empty for no namespace.
+    pub(super) namespace: &'a str,
+    pub(super) value: &'a str,
 }
 
 impl Tree {
@@ -69,12 +133,13 @@ impl Tree {
     /// # Errors
     /// Anything that is not the small part of XML 1.0 described in the module, or exceeds a limit.
     pub(super) fn read(text: &str, comments: Comments) -> Result<Self, XmlError> {
-        let text = scan(text, comments)?;
-        let mut builder = Builder::default();
+        let source = scan(text, comments)?;
+        let mut builder = Builder::new(&source);
         let depth = u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX);
-        let parser = PullParser::new(&text).with_max_depth(depth).with_forbid_dtd(true).with_forbid_entities(true);
-        for event in parser {
-            builder.event(event.map_err(|error| XmlError::malformed(error.to_string()))?, comments)?;
+        let mut parser =
+            PullParser::new(&source).with_max_depth(depth).with_forbid_dtd(true).with_forbid_entities(true);
+        while let Some(event) = parser.next_event().map_err(|error| XmlError::malformed(error.to_string()))? {
+            builder.event(event, comments)?;
         }
         builder.finish()
     }
@@ -85,15 +150,33 @@ impl Tree {
         NodeId(0)
     }
 
+    /// How many bytes it was read from.
+    pub(super) const fn size(&self) -> usize {
+        self.text.len()
+    }
+
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0)
     }
 
-    pub(super) fn kind(&self, id: NodeId) -> Option<&Kind> {
-        self.node(id).map(|node| &node.kind)
+    fn piece(&self, piece: Piece) -> &str {
+        piece.of(&self.text)
     }
 
-    pub(super) fn element(&self, id: NodeId) -> Option<&Element> {
+    pub(super) fn kind(&self, id: NodeId) -> Option<Kind<'_>> {
+        Some(match &self.node(id)?.content {
+            Content::Text(text) => Kind::Text(self.piece(*text)),
+            Content::Element { name, attributes, declarations } => Kind::Element(Element {
+                prefix: self.piece(name.prefix),
+                local: self.piece(name.local),
+                tree: self,
+                attributes: self.attributes.get(attributes.clone()).unwrap_or_default(),
+                declarations: self.declarations.get(declarations.clone()).unwrap_or_default(),
+            }),
+        })
+    }
+
+    pub(super) fn element(&self, id: NodeId) -> Option<Element<'_>> {
         match self.kind(id)? {
             Kind::Element(element) => Some(element),
             Kind::Text(_) => None,
@@ -118,13 +201,17 @@ impl Tree {
         })
     }
 
+    fn is_element(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|node| matches!(node.content, Content::Element { .. }))
+    }
+
     /// Child elements in order.
     pub(super) fn elements(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        self.children(id).filter(|child| self.element(*child).is_some())
+        self.children(id).filter(|child| self.is_element(*child))
     }
 
     /// Every element of the document, in order.
-    pub(super) fn all_elements(&self) -> impl Iterator<Item = (NodeId, &Element)> + '_ {
+    pub(super) fn all_elements(&self) -> impl Iterator<Item = (NodeId, Element<'_>)> + '_ {
         (0..self.nodes.len()).map(NodeId).filter_map(|id| Some((id, self.element(id)?)))
     }
 
@@ -146,19 +233,27 @@ impl Tree {
     }
 
     pub(super) fn is(&self, id: NodeId, namespace: &str, local: &str) -> bool {
-        self.element(id).is_some_and(|e| e.name.namespace == namespace && e.name.local == local)
+        let Some(Node { content: Content::Element { name, .. }, .. }) = self.node(id) else { return false };
+        self.piece(name.local) == local && self.piece(name.namespace) == namespace
     }
 
     /// The value of an attribute without prefix.
     pub(super) fn attribute(&self, id: NodeId, name: &str) -> Option<&str> {
-        let attributes = &self.element(id)?.attributes;
-        attributes.iter().find(|a| a.name.prefix.is_empty() && a.name.local == name).map(|a| a.value.as_str())
+        let mut attributes = self.element(id)?.attributes();
+        attributes.find(|a| a.prefix.is_empty() && a.local == name).map(|a| a.value)
     }
 
     /// Leaves only these unprefixed attributes on an element.
     pub(super) fn retain_attributes(&mut self, id: NodeId, names: &[&str]) {
-        if let Some(Node { kind: Kind::Element(element), .. }) = self.nodes.get_mut(id.0) {
-            element.attributes.retain(|a| a.name.prefix.is_empty() && names.contains(&a.name.local.as_str()));
+        let Some(Content::Element { attributes, .. }) = self.node(id).map(|node| node.content.clone()) else { return };
+        let of = self.attributes.get(attributes).unwrap_or_default().iter().copied();
+        let kept = |name: &NamePieces| self.piece(name.prefix).is_empty() && names.contains(&self.piece(name.local));
+        let kept: Vec<_> = of.filter(|(name, _)| kept(name)).collect();
+        let from = self.attributes.len();
+        self.attributes.extend(kept);
+        let to = self.attributes.len();
+        if let Some(Node { content: Content::Element { attributes, .. }, .. }) = self.nodes.get_mut(id.0) {
+            *attributes = from..to;
         }
     }
 
@@ -184,16 +279,68 @@ impl Tree {
     }
 }
 
-#[derive(Default)]
-struct Builder {
+struct Builder<'a> {
+    source: &'a str,
+    /// Values that are no piece of the source.
+    resolved: String,
     nodes: Vec<Node>,
+    attributes: Vec<(NamePieces, Piece)>,
+    declarations: Vec<(Piece, Piece)>,
     open: Vec<NodeId>,
     weight: usize,
     /// Namespace declarations in scope.
     declared: usize,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
+    fn new(source: &'a str) -> Self {
+        // Responses have an element, a text or an attribute about every forty bytes.
+        let guess = (source.len() / 40).min(MAX_NODES);
+        Self {
+            source,
+            resolved: String::new(),
+            nodes: Vec::with_capacity(guess),
+            attributes: Vec::with_capacity(guess),
+            declarations: Vec::new(),
+            open: Vec::new(),
+            weight: 0,
+            declared: 0,
+        }
+    }
+
+    /// Finds a part that the parser took from the source; keeps one that it made.
+    fn piece(&mut self, part: &str) -> Piece {
+        if part.is_empty() {
+            return Piece::default();
+        }
+        let offset = part.as_ptr().addr().wrapping_sub(self.source.as_ptr().addr());
+        if offset < self.source.len() {
+            return Piece::new(offset, part.len());
+        }
+        let from = self.source.len() + self.resolved.len();
+        self.resolved.push_str(part);
+        Piece::new(from, part.len())
+    }
+
+    /// Namespaces in XML (section 4): at most one colon, with something on either side.
+    fn name(&mut self, name: &QName<'_>) -> Result<NamePieces, XmlError> {
+        if name.local_name.contains(':') {
+            return Err(XmlError::malformed("a name with a misplaced colon"));
+        }
+        Ok(NamePieces {
+            prefix: self.piece(name.prefix.as_deref().unwrap_or_default()),
+            local: self.piece(&name.local_name),
+            namespace: self.piece(name.namespace_uri.as_deref().unwrap_or_default()),
+        })
+    }
+
+    fn attribute(&mut self, attribute: &ParsedAttribute<'_>) -> Result<(), XmlError> {
+        let name = self.name(&attribute.name)?;
+        let value = self.piece(&attribute.value);
+        self.attributes.push((name, value));
+        Ok(())
+    }
+
     fn event(&mut self, event: PullEvent<'_>, comments: Comments) -> Result<(), XmlError> {
         match event {
             PullEvent::XmlDeclaration(declaration) => {
@@ -209,15 +356,20 @@ impl Builder {
                 if self.declared > MAX_DECLARATIONS {
                     return Err(XmlError::malformed(format!("more than {MAX_DECLARATIONS} namespaces in scope")));
                 }
-                let element = Element {
-                    name: checked_name(name)?,
-                    attributes: attributes.into_iter().map(checked_attribute).collect::<Result<_, _>>()?,
-                    declarations: namespace_declarations
-                        .into_iter()
-                        .map(|(prefix, uri)| checked_declaration(prefix.into_owned(), uri.into_owned()))
-                        .collect::<Result<_, _>>()?,
+                let name = self.name(&name)?;
+                let (first_attribute, first_declaration) = (self.attributes.len(), self.declarations.len());
+                attributes.iter().try_for_each(|attribute| self.attribute(attribute))?;
+                for (prefix, uri) in &namespace_declarations {
+                    check_declaration(prefix, uri)?;
+                    let declaration = (self.piece(prefix), self.piece(uri));
+                    self.declarations.push(declaration);
+                }
+                let content = Content::Element {
+                    name,
+                    attributes: first_attribute..self.attributes.len(),
+                    declarations: first_declaration..self.declarations.len(),
                 };
-                let id = self.add(Kind::Element(element), byte_start..byte_start)?;
+                let id = self.add(content, byte_start..byte_start)?;
                 self.open.push(id);
                 Ok(())
             }
@@ -226,14 +378,15 @@ impl Builder {
                 if let Some(node) = self.open.pop().and_then(|id| self.nodes.get_mut(id.0)) {
                     node.end = end;
                     node.source.end = byte_end;
-                    if let Kind::Element(element) = &node.kind {
-                        self.declared -= element.declarations.len();
+                    if let Content::Element { declarations, .. } = &node.content {
+                        self.declared -= declarations.len();
                     }
                 }
                 Ok(())
             }
             PullEvent::Text { content, byte_start, byte_end } => {
-                self.add(Kind::Text(content.into_owned()), byte_start..byte_end).map(drop)
+                let text = self.piece(&content);
+                self.add(Content::Text(text), byte_start..byte_end).map(drop)
             }
             PullEvent::StartNamespace { .. } | PullEvent::EndNamespace => Ok(()),
             PullEvent::Comment { .. } if comments == Comments::Skip => Ok(()),
@@ -245,10 +398,10 @@ impl Builder {
         }
     }
 
-    fn add(&mut self, kind: Kind, source: Range<usize>) -> Result<NodeId, XmlError> {
+    fn add(&mut self, content: Content, source: Range<usize>) -> Result<NodeId, XmlError> {
         self.weigh(1)?;
         let id = NodeId(self.nodes.len());
-        self.nodes.push(Node { kind, parent: self.open.last().copied(), end: id.0 + 1, source });
+        self.nodes.push(Node { content, parent: self.open.last().copied(), end: id.0 + 1, source });
         Ok(id)
     }
 
@@ -261,180 +414,27 @@ impl Builder {
     }
 
     fn finish(self) -> Result<Tree, XmlError> {
-        let root = self.nodes.first().is_some_and(|node| matches!(node.kind, Kind::Element(_)));
+        let root = self.nodes.first().is_some_and(|node| matches!(node.content, Content::Element { .. }));
         if !root || !self.open.is_empty() {
             return Err(XmlError::malformed("no document element"));
         }
-        Ok(Tree { nodes: self.nodes })
+        let text = [self.source, &self.resolved].concat();
+        let Self { nodes, attributes, declarations, .. } = self;
+        Ok(Tree { text, nodes, attributes, declarations })
     }
-}
-
-fn checked_attribute(attribute: ParsedAttribute<'_>) -> Result<Attribute, XmlError> {
-    Ok(Attribute { name: checked_name(attribute.name)?, value: attribute.value.into_owned() })
-}
-
-/// Names in XML (section 4): at most one colon, with something on either side.
-fn checked_name(name: QName<'_>) -> Result<Name, XmlError> {
-    if name.local_name.contains(':') {
-        return Err(XmlError::malformed("a name with a misplaced colon"));
-    }
-    Ok(Name {
-        prefix: name.prefix.map(Into::into).unwrap_or_default(),
-        local: name.local_name.into_owned(),
-        namespace: name.namespace_uri.map(Into::into).unwrap_or_default(),
-    })
 }
 
 /// Namespaces in XML (section 2): no relative reference, no prefix bound to nothing, `xml` and `xmlns` left alone.
-fn checked_declaration(prefix: String, uri: String) -> Result<(String, String), XmlError> {
+fn check_declaration(prefix: &str, uri: &str) -> Result<(), XmlError> {
     if prefix == "xml" || prefix == "xmlns" {
         return Err(XmlError::malformed("a declaration of a reserved prefix"));
     }
     let undeclares_default = prefix.is_empty() && uri.is_empty();
-    if !undeclares_default && !is_absolute(&uri) {
+    if !undeclares_default && !is_absolute(uri) {
         return Err(XmlError::malformed("a relative namespace name"));
     }
-    Ok((prefix, uri))
-}
-
-/// An absolute URI of RFC 3986 (section 4.3, with a fragment allowed), its authority narrowed to a name and a port.
-///
-/// A name outside of it is more than untidy. Exclusive canonicalization leaves out declarations that nothing visibly
-/// uses, so no digest notices them, and other readers fail on a namespace name that is no URI.
-fn is_absolute(uri: &str) -> bool {
-    let Some((scheme, rest)) = uri.split_once(':') else { return false };
-    let (hierarchy, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let authority = hierarchy.strip_prefix("//").map(|after| after.split(['/', '?']).next().unwrap_or_default());
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-        && !hierarchy.is_empty()
-        && authority.is_none_or(is_authority)
-        && [hierarchy, fragment].iter().all(|part| has_uri_characters(part))
-}
-
-fn is_authority(authority: &str) -> bool {
-    let (name, port) = authority.split_once(':').unwrap_or((authority, ""));
-    !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
-        && port.len() <= 5
-        && port.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// RFC 3986 appendix A: `pchar`, `/` and `?`.
-fn has_uri_characters(part: &str) -> bool {
-    let mut pieces = part.split('%');
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&b));
-    let escaped = |text: &str| text.get(..2).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-    pieces.next().is_none_or(plain) && pieces.all(|text| escaped(text) && plain(text))
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Tree, XmlError> {
-        Tree::read(text, Comments::Refuse)
-    }
-
-    #[test]
-    fn nodes_lie_in_document_order() {
-        let tree = read("<r xmlns='urn:r' xmlns:x='urn:x' x:ID='1' ID='2'>\n<a>t</a><b><c/></b></r>").unwrap();
-        let names: Vec<_> = tree.all_elements().map(|(_, e)| e.name.local.as_str()).collect();
-        assert_eq!(names, ["r", "a", "b", "c"]);
-        assert_eq!(tree.attribute(tree.root(), "ID"), Some("2"));
-        let a = tree.only(tree.root(), "urn:r", "a").unwrap();
-        assert_eq!((tree.text(a), tree.parent(a)), (Some("t"), Some(tree.root())));
-        assert_eq!(tree.elements(tree.root()).count(), 2);
-        assert!(tree.holds_only_elements(tree.root()) && !tree.holds_only_elements(a));
-        assert_eq!(tree.only(tree.root(), "urn:x", "a"), None);
-    }
-
-    #[test]
-    fn text_is_one_node_with_references_resolved() {
-        let tree = read("<r>a&amp;b&#13;\r\nc</r>").unwrap();
-        assert_eq!(tree.text(tree.root()), Some("a&b\r\nc"));
-        assert_eq!(read("<r>a<b/>c</r>").unwrap().text(NodeId(0)), None);
-        assert_eq!(read("<r/>").unwrap().text(NodeId(0)), None);
-    }
-
-    #[test]
-    fn namespaces_are_strict() {
-        for bad in [
-            "<r xmlns='relative'/>",
-            "<r xmlns:a='../x'/>",
-            "<r xmlns:a='urn:\u{301}'/>",
-            "<r xmlns:a='urn:a b'/>",
-            "<r xmlns:a='urn:a%zz'/>",
-            "<r xmlns:a='urn:a%4'/>",
-            "<r xmlns:a='urn:a#b#c'/>",
-            "<r xmlns:a='urn:'/>",
-            "<r xmlns:a='urn:[a]'/>",
-            "<r xmlns:a='1urn:a'/>",
-            "<r xmlns:a='http://a:b/'/>",
-            "<r xmlns:a='http:///a'/>",
-            "<r xmlns:a='http://a@b/'/>",
-            "<r xmlns:a=''/>",
-            "<r xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
-            "<r xmlns:xmlns='urn:x'/>",
-            "<a:r/>",
-            "<r a:b='1'/>",
-            "<r xmlns:a='urn:a'><a:b:c/></r>",
-            "<r :a='1'/>",
-            "<r xmlns:a='urn:a' xmlns:b='urn:a' a:x='1' b:x='2'/>",
-        ] {
-            assert!(matches!(read(bad), Err(XmlError::Malformed(_))), "{bad}");
-        }
-        for good in ["urn:r", "http://www.w3.org/2000/09/xmldsig#", "http://a:80/b?c=d&amp;e#f", "urn:a%4F", "http://a"]
-        {
-            assert!(read(&format!("<r xmlns='{good}'><a xmlns=''/></r>")).is_ok(), "{good}");
-        }
-    }
-
-    #[test]
-    fn namespaces_in_scope_are_bounded() {
-        let declare = |n: usize, prefix: &str| -> String {
-            (0..n).map(|i| format!(" xmlns:{prefix}{i}='urn:{prefix}{i}'")).collect::<Vec<_>>().concat()
-        };
-        let nested = |n: usize| format!("<r{}><a{}/></r>", declare(n / 2, "x"), declare(n - n / 2, "y"));
-        assert!(read(&nested(MAX_DECLARATIONS)).is_ok());
-        assert!(matches!(read(&nested(MAX_DECLARATIONS + 1)), Err(XmlError::Malformed(_))));
-        let beside = format!("<r><a{0}/><b{0}/></r>", declare(MAX_DECLARATIONS, "x"));
-        assert!(read(&beside).is_ok(), "what is out of scope does not count");
-    }
-
-    #[test]
-    fn only_one_utf8_document() {
-        for bad in [
-            "",
-            "text",
-            "<a/><b/>",
-            "<a/>x",
-            "<a></b>",
-            "<a>",
-            "<?xml version='1.1'?><a/>",
-            "<?xml version='1.0' encoding='UTF-16'?><a/>",
-            "<a>\u{1}</a>",
-            "<a>&#0;</a>",
-            "<a>&#xFFFE;</a>",
-            "<a b='<'/>",
-            "<a b='1' b='2'/>",
-        ] {
-            assert!(matches!(read(bad), Err(XmlError::Malformed(_))), "{bad}");
-        }
-        assert!(read("<?xml version='1.0' encoding='utf-8' standalone='no'?>\r\n<a/>\n").is_ok());
-    }
-
-    #[test]
-    fn comments_can_be_skipped_but_still_split_text() {
-        let tree = Tree::read("<!-- x --><a><b>1<!-- y -->2</b></a>", Comments::Skip).unwrap();
-        let b = tree.only(tree.root(), "", "b").unwrap();
-        assert_eq!(tree.text(b), None);
-    }
-
-    #[test]
-    fn too_many_nodes_are_refused() {
-        let many = |n: usize| format!("<a>{}</a>", "<b/>".repeat(n));
-        assert!(read(&many(MAX_NODES - 1)).is_ok());
-        assert!(read(&many(MAX_NODES)).is_err());
-    }
-}
+mod tests;

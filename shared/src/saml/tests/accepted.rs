@@ -113,6 +113,44 @@ fn one_bearer_confirmation_of_several_is_enough() {
     judge(&signed(&xml, Sign::Both)).unwrap();
 }
 
+/// The one that holds is found, whatever another one lacks.
+#[test]
+fn a_bearer_confirmation_that_does_not_hold_is_passed_over() {
+    let first = |data: &str| {
+        let other = format!(
+            r#"<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData {data}/></saml:SubjectConfirmation>"#
+        );
+        format!("{other}<saml:SubjectConfirmation ")
+    };
+    let to_us = format!("Recipient=\"{ACS}\"");
+    let until = "NotOnOrAfter=\"2026-03-01T12:05:00Z\"";
+    for data in [
+        format!("{to_us} {until} InResponseTo=\"_another\""),
+        format!("{to_us} {until} NotBefore=\"2026-03-01T12:01:01Z\""),
+        format!("{to_us} {until} NotBefore=\"soon\""),
+        format!("{to_us} NotOnOrAfter=\"2026-03-01T11:59:00Z\""),
+        format!("{to_us} NotOnOrAfter=\"soon\""),
+        to_us.clone(),
+        until.to_owned(),
+    ] {
+        let xml = replace(RESPONSE, "<saml:SubjectConfirmation ", &first(&data));
+        assert_eq!(judge(&signed(&xml, Sign::Both)).err(), None, "{data}");
+    }
+    let unsolicited = RESPONSE.replace(&format!(" InResponseTo=\"{REQUEST}\""), "");
+    let xml =
+        replace(&unsolicited, "<saml:SubjectConfirmation ", &first(&format!("{to_us} {until} InResponseTo=\"_x\"")));
+    let allowed = Expected { request: Request::None { idp_initiated_allowed: true }, ..expected() };
+    assert_eq!(judge_with(&signed(&xml, Sign::Both), &trust(rsa()), &allowed).0.err(), None);
+    // Signed, and the response names the request: a confirmation that names none holds, and comes first.
+    let silent = replace(
+        RESPONSE,
+        "<saml:SubjectConfirmation ",
+        &first(&format!("{to_us} NotOnOrAfter=\"2026-03-01T12:03:00Z\"")),
+    );
+    let accepted = judge(&signed(&silent, Sign::Response)).unwrap();
+    assert_eq!(accepted.not_on_or_after.to_string(), "2026-03-01T12:04:00Z");
+}
+
 #[test]
 fn sign_in_from_the_identity_provider_where_it_is_allowed() {
     let xml = RESPONSE.replace(&format!(" InResponseTo=\"{REQUEST}\""), "");

@@ -164,6 +164,59 @@ fn metadata_errors_are_told_apart() {
     assert_eq!(error(&several(2)), MetadataError::Several(2));
 }
 
+#[test]
+fn browsers_are_sent_to_https_or_to_this_machine_only() {
+    let at = |address: &str| IdpMetadata::read(&metadata().replace("https://acme.okta.com", address));
+    for good in
+        ["https://a.example", "http://localhost:1", "http://idp.localhost", "http://127.0.0.1", "http://[::1]:2"]
+    {
+        assert!(at(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "http://a.example",
+        "http://localhost.example",
+        "http://192.0.2.1",
+        "http://[2001:db8::1]",
+        "ftp://localhost",
+        "https://user@a.example",
+        "https://:secret@a.example",
+        "https://user:secret@a.example",
+        "relative",
+    ] {
+        assert!(matches!(at(bad), Err(MetadataError::Address(_))), "{bad}");
+    }
+}
+
+#[test]
+fn metadata_has_limits() {
+    let id = |length: usize| IdpMetadata::read(&metadata().replace("http://www.okta.com/exk1", &"e".repeat(length)));
+    assert!(id(1024).is_ok());
+    assert_eq!(id(1025).unwrap_err(), MetadataError::NoEntityId);
+    let size = |length: usize| {
+        let xml = metadata();
+        IdpMetadata::read(&format!("{xml}{}", " ".repeat(length - xml.len())))
+    };
+    assert!(size(1024 * 1024).is_ok());
+    assert_eq!(size(1024 * 1024 + 1).unwrap_err(), MetadataError::TooLarge);
+    let one = metadata();
+    let start = one.find("<md:KeyDescriptor").unwrap();
+    let end = one.find("</md:KeyDescriptor>").unwrap() + "</md:KeyDescriptor>".len();
+    let ours = String::from(rsa().certificate().clone());
+    let keys = |count: usize| {
+        let keys = (0..count).map(|_| one[start..end].replace(&ours, &String::from(p256().certificate().clone())));
+        IdpMetadata::read(&format!("{}{}{}", &one[..start], keys.collect::<String>(), &one[end..]))
+    };
+    assert_eq!(keys(16).unwrap().certificates.len(), 16);
+    assert_eq!(keys(17).unwrap_err(), MetadataError::Certificates);
+    let twice = format!("{}{}{}", &one[..end], &one[start..end], &one[end..]);
+    assert_eq!(IdpMetadata::read(&twice).unwrap().certificates.len(), 1, "each once");
+    let unnamed = IdpMetadata::read(&one.replace(" use=\"signing\"", "")).unwrap();
+    assert_eq!(unnamed.certificates.len(), 1, "a key for any use is one for signing");
+    let both =
+        one.replace("=\"urn:oasis:names:tc:SAML:2.0:protocol\"", "=\"urn:x urn:oasis:names:tc:SAML:2.0:protocol\"");
+    assert!(IdpMetadata::read(&both).is_ok());
+}
+
 /// RSA of 1024 bits, made with `openssl req -x509 -newkey rsa:1024`.
 const WEAK: &str = include_str!("weak.pem");
 
