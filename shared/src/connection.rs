@@ -7,7 +7,7 @@ mod store;
 use serde::{Deserialize, Serialize};
 
 pub use name_id_format::{NameIdFormat, NameIdFormatError};
-pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy};
+pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy, is_shared};
 
 use crate::{
     app::Settings,
@@ -38,7 +38,7 @@ pub struct Connection {
 
 /// What a customer can choose about its connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Options {
     /// The attribute that holds the e-mail address, where it is not one of the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,4 +125,16 @@ pub fn entity_id(id: ConnectionId, settings: &Settings) -> String {
 #[must_use]
 pub fn acs_url(id: ConnectionId, settings: &Settings) -> String {
     settings.url(&format!("/saml/{id}/acs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_a_later_release_are_read() {
+        let stored = r#"{ "force_authn": true, "name_id_format": "persistent", "chosen_later": 1 }"#;
+        let options: Options = serde_json::from_str(stored).unwrap();
+        assert!(options.force_authn && options.name_id_format == NameIdFormat::Persistent);
+    }
 }

@@ -168,7 +168,7 @@ async fn claim_once(app: &App, operation: &Operation, id: ParentId, domain: &Dom
         transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
         transaction.replace_parent(&parent, version, Obstacle::Changed);
         transaction.create_domain_claim(&claim, Obstacle::Changed);
-        let entry = Entry { parent: id, actor: Actor::Operator, at: now };
+        let entry = Entry { trail: id.into(), actor: Actor::Operator, at: now };
         transaction.record(&entry.event(Action::DomainClaimed, domain, (), &claim.challenge, &app.random));
         answer
     };
@@ -299,7 +299,7 @@ async fn settle_evidence(
     let Stored { value: claim, version } = claim.ok_or_else(no_such_claim)?;
     let observed = claim.observe(evidence.clone(), holder);
     let answer = Answer::new(StatusCode::OK, &Domain::from(observed.claim.clone()))?;
-    let entry = Entry { parent: id, actor: Actor::Operator, at: evidence.at };
+    let entry = Entry { trail: id.into(), actor: Actor::Operator, at: evidence.at };
     let mut transaction = Transaction::default();
     transaction.carry(operation, &answer.carried(operation, evidence.at, app), evidence.at, Obstacle::Repeated);
     transaction.settle_domain_claim(&observed, version, entry, app, Obstacle::Changed);
@@ -337,7 +337,7 @@ pub(crate) async fn remove(
 async fn remove_once(app: &App, id: ParentId, domain: &DomainName) -> Result<(), Obstacle> {
     let (parent, claim) = tokio::try_join!(app.store.parent(id), app.store.domain_claim(id, domain))?;
     let (parent, claim) = parent.zip(claim).ok_or_else(no_such_claim)?;
-    let entry = Entry { parent: id, actor: Actor::Operator, at: app.clock.now() };
+    let entry = Entry { trail: id.into(), actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.delete_domain_claim(&claim.value, claim.version, Obstacle::Changed);
     transaction.replace_parent(&claim.value.removed_from(&parent.value), parent.version, Obstacle::Changed);

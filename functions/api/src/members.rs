@@ -157,7 +157,7 @@ async fn add_once(
     }
     transaction.create_membership(&membership, Obstacle::Changed);
     transaction.change_administrators(&organization, &after, &membership, Obstacle::Changed);
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: now };
     transaction.record(&entry.event(Action::MemberAdded, &membership.account, (), &membership, &app.random));
     app.store.commit(transaction).await?;
     Ok(answer)
@@ -230,7 +230,7 @@ async fn change_role(app: &App, id: OrganizationId, account: AccountId, role: &s
     let mut transaction = Transaction::default();
     transaction.replace_membership(&changed, member.version, Obstacle::Changed);
     transaction.change_administrators(&organization, &after, &changed, Obstacle::Changed);
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: now };
     let event = entry.event(Action::MemberRoleChanged, &account, &member.value, &changed, &app.random);
     transaction.record(&event);
     app.store.commit(transaction).await?;
@@ -272,7 +272,7 @@ async fn remove_once(app: &App, id: OrganizationId, account: AccountId) -> Resul
     let surface = organizations::surface_of(&organization.value, app)?;
     let before = &organization.value;
     let after = before.without(surface, &member.value).map_err(|error| of_team(&error))?;
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.delete_membership(&member.value, member.version, Obstacle::Changed);
     transaction.change_administrators(&organization, &after, &member.value, Obstacle::Changed);

@@ -6,8 +6,9 @@
 //! | `/saml/{connection}/acs` | 3 (connection and login; what the assertion is about; commit) |
 //! | `/saml/{connection}/metadata`, `/saml/{connection}/encryption-certificate` | 1 |
 //!
-//! Our keys cost one read in five minutes beside the first of these, and the deployment's first request of all a write.
-//! An assertion that does not open with the keys at hand costs one more read before it is refused.
+//! Our keys cost one read in five minutes beside the first of these, and the deployment's first request of all two more and
+//! a write. An assertion that does not open with the keys at hand costs one more read before it is refused, once in ten
+//! seconds. Where the keys can not be read, only what needs one fails.
 
 mod acs;
 mod metadata;

@@ -13,6 +13,7 @@ use crate::{
         AccountId, ApplicationId, ConnectionId, EventId, GrantId, LoginId, MailId, OrganizationId, ParentId, Reference,
         SecretHash,
     },
+    journal::Trail,
     surface::SurfaceId,
 };
 
@@ -45,7 +46,7 @@ pub enum Key<'a> {
     DomainOwner(&'a DomainName),
     /// A connection.
     Connection(ConnectionId),
-    /// The customers that trust a key of an identity provider (given as the hash of its entity id and certificate).
+    /// The customers that trust a key of an identity provider (given as the hash of its entity id and public key).
     IdentityProviderKey(&'a str),
     /// An application.
     Application(ApplicationId),
@@ -67,8 +68,8 @@ pub enum Key<'a> {
     Session(&'a SecretHash),
     /// The answer to a request with an idempotency key (given as its hash).
     Operation(&'a str),
-    /// An entry of a parent's audit trail.
-    Event(ParentId, Timestamp, EventId),
+    /// An entry of an audit trail.
+    Event(Trail, Timestamp, EventId),
     /// A mail in the outbox.
     Mail(MailId),
 }
@@ -133,7 +134,7 @@ impl Key<'_> {
             Self::Grant(id) => (format!("GRANT#{id}"), alone()),
             Self::Session(hash) => (format!("SESSION#{}", hash.as_str()), alone()),
             Self::Operation(hash) => (format!("OPERATION#{hash}"), alone()),
-            Self::Event(parent, at, id) => (of_parent(*parent), format!("{}#{id}", sortable(*at))),
+            Self::Event(trail, at, id) => (of_trail(*trail), format!("{}#{id}", sortable(*at))),
             Self::Mail(id) => (format!("MAIL#{id}"), alone()),
         }
     }
@@ -151,6 +152,13 @@ const APPLICATIONS: &str = "APPLICATIONS";
 
 fn of_parent(parent: ParentId) -> String {
     format!("P#{parent}")
+}
+
+fn of_trail(trail: Trail) -> String {
+    match trail {
+        Trail::Parent(parent) => of_parent(parent),
+        Trail::Deployment => "DEPLOYMENT".to_owned(),
+    }
 }
 
 fn of_traces(parent: ParentId) -> String {
@@ -185,8 +193,8 @@ pub enum Range<'a> {
     Applications,
     /// A parent's login traces, newest first.
     Traces(ParentId),
-    /// A parent's audit trail, newest first.
-    Events(ParentId),
+    /// An audit trail, newest first.
+    Events(Trail),
 }
 
 impl Range<'_> {
@@ -213,7 +221,7 @@ impl Range<'_> {
             Self::DomainClaims(parent) => (of_parent(parent), "DOMAIN#".to_owned()),
             Self::Applications => (APPLICATIONS.to_owned(), String::new()),
             Self::Traces(parent) => (of_traces(parent), String::new()),
-            Self::Events(parent) => (of_parent(parent), String::new()),
+            Self::Events(trail) => (of_trail(trail), String::new()),
         }
     }
 }
