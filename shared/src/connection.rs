@@ -21,7 +21,7 @@ pub use expiry::{WARNING_DAYS, Warned};
 pub use fetch::Refetched;
 pub use name_id_format::{NameIdFormat, NameIdFormatError};
 pub use refresh::{Failing, Failure, Finding, INTERVAL, PATIENCE, Refresh};
-pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy};
+pub use sharing::{KeyInUse, MAX_SHARING, SharingError, TrustedBy, is_shared};
 pub use store::Changed;
 pub use upkeep::Upkeep;
 pub use warning::{Warning, WarningKind};
@@ -61,7 +61,7 @@ pub struct Connection {
 
 /// What a customer can choose about its connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Options {
     /// The attribute that holds the e-mail address, where it is not one of the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]

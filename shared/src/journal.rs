@@ -1,4 +1,5 @@
-//! The audit trail: every change, by whom, on what, before and after, in the transaction of the change.
+//! The audit trails: every change, by whom, on what, before and after, in the transaction of the change. Each parent has a
+//! trail of its own, and the deployment has one for what belongs to no parent.
 
 mod store;
 
@@ -10,20 +11,52 @@ use crate::{
     id::{AccountId, EventId, ParentId, Random},
 };
 
-/// An entry of a parent's audit trail. It is written once and never changed.
+/// An audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<ParentId>", into = "Option<ParentId>")]
+pub enum Trail {
+    /// What a parent and its organizations are.
+    Parent(ParentId),
+    /// What all customers have in common: applications, and our keys towards identity providers. Only the operator reads it.
+    Deployment,
+}
+
+impl From<ParentId> for Trail {
+    fn from(parent: ParentId) -> Self {
+        Self::Parent(parent)
+    }
+}
+
+impl From<Option<ParentId>> for Trail {
+    fn from(parent: Option<ParentId>) -> Self {
+        parent.map_or(Self::Deployment, Self::Parent)
+    }
+}
+
+impl From<Trail> for Option<ParentId> {
+    fn from(trail: Trail) -> Self {
+        match trail {
+            Trail::Parent(parent) => Some(parent),
+            Trail::Deployment => None,
+        }
+    }
+}
+
+/// An entry of an audit trail. It is written once and never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Its identifier.
     pub id: EventId,
-    /// Whose trail it is on.
-    pub parent: ParentId,
+    /// Which trail it is on, stored as the parent that it belongs to, if any.
+    #[serde(rename = "parent")]
+    pub trail: Trail,
     /// When the change was decided.
     pub at: Timestamp,
     /// Who made it.
     pub actor: Actor,
     /// What happened: a noun and a past participle, such as `member.added`.
     pub action: Action,
-    /// What it happened to: an identifier or a domain name.
+    /// What it happened to: an identifier or a domain name; for our keys, the fingerprint of the certificate that signs next.
     pub subject: String,
     /// What was changed as it was before; null for something new.
     #[serde(default)]
@@ -99,13 +132,19 @@ pub enum Action {
     /// An administrator had a connection forget it, so that the next sign-in ties the account anew.
     #[serde(rename = "name_id.reset")]
     NameIdReset,
+    /// An application was registered.
+    #[serde(rename = "application.registered")]
+    ApplicationRegistered,
+    /// The next keys of ours towards identity providers were published, or took over at once.
+    #[serde(rename = "service_provider_keys.rotated")]
+    ServiceProviderKeysRotated,
 }
 
-/// The start of an [`Event`]: who, when and on whose trail.
+/// The start of an [`Event`]: who, when and on which trail.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Whose trail.
-    pub parent: ParentId,
+    /// Which trail.
+    pub trail: Trail,
     /// Who.
     pub actor: Actor,
     /// When.
@@ -127,7 +166,7 @@ impl Entry {
     ) -> Event {
         Event {
             id: random.id(),
-            parent: self.parent,
+            trail: self.trail,
             at: self.at,
             actor: self.actor,
             action,

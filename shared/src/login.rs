@@ -7,7 +7,7 @@ mod store;
 
 use serde::{Deserialize, Serialize};
 
-pub use attempt::{Attempt, KEPT as ATTEMPT_KEPT};
+pub use attempt::{Attempt, AttemptOutcome, KEPT as ATTEMPT_KEPT};
 pub use choice::ChoiceError;
 pub use decision::{
     AccountChange, Arrival, Claim, Entrance, Facts, Joining, NewTie, Next, believe, decide, enter, name_id_hash,

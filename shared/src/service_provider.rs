@@ -7,11 +7,17 @@
 //! |---|---|---|---|---|
 //! | one generation | current | current | current | current |
 //! | the next one is published | current | current and next | current and next | next |
-//! | the next one has taken over | current | current | former and current | current |
+//! | the next one has taken over | current | current, and former for [`REMEMBERED`] | former and current | current |
 //!
 //! Generations take turns by time alone, as the keys of ID tokens do ([`crate::signing_key`]). A next key opens from
 //! its first moment on, so it is the one to encrypt to: identity providers change over as they come to read our metadata.
 //! Those that are told by hand have until [`KEPT_AFTER`] past the turn before the former key can be replaced.
+//!
+//! Processes remember the keys for [`REMEMBERED`] seconds, and look again before that when an assertion does not open, but
+//! not within [`LOOKED`] seconds of having looked: whoever posts rubbish makes nobody read. So an assertion that is encrypted
+//! to a key that is younger than that may be refused where the key was made by another process; nobody can have learned of
+//! the key much sooner, and it opens when it is posted again. And a key that took over at once signs everywhere only after
+//! [`REMEMBERED`] seconds, for which the former certificate stays in our metadata.
 
 mod cache;
 mod pair;
@@ -35,6 +41,11 @@ pub const USUAL_NOTICE: u32 = 30;
 pub const MAX_NOTICE: u32 = 90;
 /// Seconds for which a process may remember the keys before it reads them again.
 pub const REMEMBERED: i64 = 300;
+/// Seconds after a look for other keys before the same process looks again.
+pub const LOOKED: i64 = 10;
+/// Seconds after a turn in which there is no other one: two rotations at the same moment are one, and each would otherwise
+/// drop the keys that were in use before the other.
+pub const SETTLING: i64 = 600;
 
 const DAY: i64 = 24 * 3600;
 
@@ -58,6 +69,9 @@ pub enum RotationError {
          which only a rotation without notice does"
     )]
     TooSoon(Timestamp),
+    /// Keys took over a moment ago, and identity providers still use the ones before.
+    #[error("the present keys took over just now; others can follow from {0} on")]
+    JustTurned(Timestamp),
 }
 
 impl ServiceProviderKeys {
@@ -88,10 +102,18 @@ impl ServiceProviderKeys {
         self.before.as_ref().filter(|_| self.newest.takes_over_at <= now)
     }
 
-    /// The certificates of the keys that sign our requests, now or soon.
+    /// The newest generation, whether or not its turn has come.
+    #[must_use]
+    pub const fn newest(&self) -> &Generation {
+        &self.newest
+    }
+
+    /// The certificates of the keys that sign our requests: now, soon, or still in a process that has yet to learn of the
+    /// turn.
     #[must_use]
     pub fn signing_certificates(&self, now: Timestamp) -> Vec<&PinnedKey> {
-        let generations = [Some(self.current(now)), self.next(now)];
+        let former = self.former(now).filter(|_| now < after(self.newest.takes_over_at, REMEMBERED));
+        let generations = [Some(self.current(now)), self.next(now), former];
         generations.into_iter().flatten().map(|generation| &generation.signing.certificate).collect()
     }
 
@@ -106,12 +128,14 @@ impl ServiceProviderKeys {
         [Some(&self.newest), self.before.as_ref()].into_iter().flatten()
     }
 
-    /// The keys with a next generation, which may take over at once. A former one is dropped.
+    /// Whether there can be a next generation, which takes over at `turn`.
     ///
     /// # Errors
-    /// [`RotationError`], unless it takes over at once: that is for a key that others have come to know.
-    pub fn rotated(&self, next: Generation, now: Timestamp) -> Result<Self, RotationError> {
-        if next.takes_over_at > now {
+    /// [`RotationError`]. At once there can be one unless the present one took over just now: that is for a key that others
+    /// have come to know.
+    pub fn may_rotate(&self, turn: Timestamp, now: Timestamp) -> Result<(), RotationError> {
+        let settled = after(self.newest.takes_over_at, SETTLING);
+        if turn > now {
             if let Some(pending) = self.next(now) {
                 return Err(RotationError::UnderWay(pending.takes_over_at));
             }
@@ -119,7 +143,18 @@ impl ServiceProviderKeys {
             if self.before.is_some() && now < replaceable {
                 return Err(RotationError::TooSoon(replaceable));
             }
+        } else if self.former(now).is_some() && now < settled {
+            return Err(RotationError::JustTurned(settled));
         }
+        Ok(())
+    }
+
+    /// The keys with a next generation, which may take over at once. A former one is dropped.
+    ///
+    /// # Errors
+    /// As [`may_rotate`](Self::may_rotate).
+    pub fn rotated(&self, next: Generation, now: Timestamp) -> Result<Self, RotationError> {
+        self.may_rotate(next.takes_over_at, now)?;
         Ok(Self { newest: next, before: Some(self.current(now).clone()) })
     }
 
@@ -168,7 +203,9 @@ mod tests {
         assert_eq!(fingerprints(&keys.signing_certificates(before)), fingerprints(&published));
         assert_eq!(keys.encryption_certificate(), &second.encryption.certificate, "at once, since it opens at once");
         assert_eq!((keys.current(turn), keys.next(turn), keys.former(turn)), (&second, None, Some(&first)));
-        assert_eq!(fingerprints(&keys.signing_certificates(turn)), fingerprints(&published[1..]));
+        let turned = [published[1], published[0]];
+        assert_eq!(fingerprints(&keys.signing_certificates(after(turn, REMEMBERED - 1))), fingerprints(&turned));
+        assert_eq!(fingerprints(&keys.signing_certificates(after(turn, REMEMBERED))), fingerprints(&published[1..]));
         assert_eq!(keys.generations().count(), 2);
     }
 
@@ -196,7 +233,30 @@ mod tests {
         assert_eq!(later.current(replaceable), &second);
         assert!(!later.generations().any(|generation| *generation == first), "the former one is dropped");
 
-        let leaked = keys.rotated(third(turn), turn).unwrap();
-        assert_eq!((leaked.former(turn), leaked.next(turn)), (Some(&second), None), "at once, however early");
+        let settled = after(turn, SETTLING);
+        let leaked = keys.rotated(third(settled), settled).unwrap();
+        assert_eq!((leaked.former(settled), leaked.next(settled)), (Some(&second), None), "at once, however early");
+    }
+
+    #[test]
+    fn of_two_rotations_at_once_the_second_does_not_drop_what_is_in_use() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let first = generation(start);
+        let keys = ServiceProviderKeys::new(first.clone());
+        let next = |turn| Generation { takes_over_at: turn, ..generation(start) };
+        let soon = after(start, 1);
+        let once = keys.rotated(next(soon), soon).unwrap();
+        assert_eq!(once.former(soon), Some(&first), "even right after the first keys were made");
+        let settled = after(soon, SETTLING);
+        let again = Err(RotationError::JustTurned(settled));
+        assert_eq!(
+            (once.may_rotate(soon, soon), once.may_rotate(after(settled, -1), after(settled, -1))),
+            (again, again)
+        );
+        assert!(once.may_rotate(settled, settled).is_ok());
+
+        let planned = keys.rotated(next(after(start, 9)), start).unwrap();
+        let forward = planned.brought_forward(soon).unwrap();
+        assert_eq!(forward.may_rotate(soon, soon), again, "nor after next keys were brought forward");
     }
 }

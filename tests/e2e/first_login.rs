@@ -52,6 +52,7 @@ async fn somebody_new_becomes_a_member_and_the_application_knows_them() {
     let joined = members["items"].as_array().unwrap().iter().find(|member| member["email"] == "grace@acme.example");
     assert_eq!((&joined.unwrap()["role"], &joined.unwrap()["source"]), (&"user".into(), &"jit".into()), "{members}");
     let attempt = &attempts(&product).await[0];
+    assert_eq!(attempt["outcome"], "signed_in");
     assert_eq!((&attempt["reason"], &attempt["email"]), (&Value::Null, &"grace@acme.example".into()));
 }
 
@@ -98,6 +99,7 @@ async fn each_fault_is_refused_with_a_reference_and_leaves_its_reason() {
         assert_eq!(page.status, 403, "{fault:?}: {}", page.text());
         let attempt = &attempts(&product).await[0];
         assert_eq!(attempt["reason"], fault.reason().as_str(), "{fault:?}");
+        assert_eq!(attempt["outcome"], "refused");
         assert!(page.text().contains(attempt["reference"].as_str().unwrap()), "{fault:?}");
         assert!(browser.open("/app").await.body.contains("href=\"/app/sign-in\""), "{fault:?}: nobody is signed in");
     }

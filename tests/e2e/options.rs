@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use vestibule::clock::SignedDuration;
+use vestibule::{clock::SignedDuration, service_provider::SETTLING};
 use vestibule_local::idp::response::Cipher;
 use vestibule_tests::{Browser, Page, Product};
 
@@ -35,7 +35,7 @@ async fn an_identity_provider_encrypts_to_our_metadata_before_and_after_a_rotati
     for cipher in Cipher::ALL.iter().copied() {
         let page = sign_in_encrypted(&mut product.browser(), cipher).await;
         assert_eq!(claim(&page, "email"), "grace@acme.example", "{cipher:?}");
-        product.clock.advance(SignedDuration::from_secs(1));
+        product.clock.advance(SignedDuration::from_secs(SETTLING));
         let rotated = json!({ "notice_days": 0 });
         product.done(Method::POST, "/service-provider/keys/rotate", Some(rotated)).await;
     }
@@ -108,6 +108,11 @@ async fn who_begins_at_the_portal_signs_in_by_way_of_the_application() {
     let answer = browser.submit(&page, &page.form("/idp/sign-in").fill("email", "grace@acme.example")).await;
     let page = browser.submit(&answer, &answer.form("/saml/")).await;
     assert_eq!((claim(&page, "email").as_str(), claim(&page, "role").as_str()), ("grace@acme.example", "user"));
+
+    let came_of = |attempt: &Value| attempt["outcome"].as_str().unwrap().to_owned();
+    let mut outcomes: Vec<String> = attempts(&product).await.iter().map(came_of).collect();
+    outcomes.sort();
+    assert_eq!(outcomes, ["refused", "sent_on", "signed_in"], "to be sent on is no sign-in");
 
     let parent = &product.local.demo.as_ref().unwrap().parent;
     let events = product.done(Method::GET, &format!("/parents/{parent}/events"), None).await;

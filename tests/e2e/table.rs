@@ -104,15 +104,15 @@ async fn listings_keep_their_order_over_pages() {
     let start: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
     let parent = ParentId::from_bits(7);
     for second in [3, 1, 2, 0, 4] {
-        let key = Key::Event(parent, after(start, second), EventId::from_bits(1));
+        let key = Key::Event(parent.into(), after(start, second), EventId::from_bits(1));
         commit(&store, |transaction| transaction.append(key, &note(&second.to_string()))).await.unwrap();
-        let other = Key::Event(ParentId::from_bits(8), start, EventId::from_bits(second.unsigned_abs().into()));
+        let other = Key::Event(ParentId::from_bits(8).into(), start, EventId::from_bits(second.unsigned_abs().into()));
         commit(&store, |transaction| transaction.append(other, &note("another's"))).await.unwrap();
     }
     let mut seen = Vec::new();
     let mut from = None;
     loop {
-        let page = store.list::<Note>(Range::Events(parent), from.as_deref(), 2).await.unwrap();
+        let page = store.list::<Note>(Range::Events(parent.into()), from.as_deref(), 2).await.unwrap();
         seen.extend(page.items.into_iter().map(|stored| stored.value.text));
         from = page.next;
         if from.is_none() {
@@ -120,7 +120,7 @@ async fn listings_keep_their_order_over_pages() {
         }
     }
     assert_eq!(seen, ["4", "3", "2", "1", "0"], "newest first, and nobody else's");
-    assert_eq!(store.list_all::<Note>(Range::Events(parent)).await.unwrap().len(), 5);
+    assert_eq!(store.list_all::<Note>(Range::Events(parent.into())).await.unwrap().len(), 5);
 }
 
 #[tokio::test]

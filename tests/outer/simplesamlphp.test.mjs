@@ -1,6 +1,7 @@
 // A customer whose identity provider is SimpleSAMLphp: another implementation of signatures and of encryption.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { goToSignIn, openBrowser, person, seeReference, seeSignedIn, seeSignedOut } from "./browser.mjs";
 import { connect, customer, found, rotateKeys } from "./product.mjs";
 import { choose, metadata, signInAtSimpleSamlPhp, trust } from "./simplesamlphp.mjs";
@@ -55,6 +56,8 @@ describe("a customer with SimpleSAMLphp", () => {
     await signsIn("rotated-late");
     assert.notEqual(await ourMetadata(), before);
     await trust(await ourMetadata());
+    // A process that has just read our keys looks for others ten seconds later.
+    await setTimeout(10_000);
     await signsIn("rotated");
     assert.equal(await found(organization, "decryption"), "decrypted");
   });

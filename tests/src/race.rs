@@ -113,7 +113,7 @@ async fn attempt(
     owner: Option<Stored<Ownership>>,
 ) -> Option<Stored<DomainClaim>> {
     let evidence = Evidence { at: app.clock.now(), findings: vec![Finding::new(&"race", Outcome::Found, &[])] };
-    let entry = Entry { parent: claim.value.parent, actor: Actor::System, at: evidence.at };
+    let entry = Entry { trail: claim.value.parent.into(), actor: Actor::System, at: evidence.at };
     let observed = claim.value.observe(evidence, owner.as_ref(), &app.random);
     let mut transaction = Transaction::default();
     transaction.settle_domain_claim(&observed, claim.version, entry, app, ());

@@ -11,6 +11,7 @@ use vestibule::{
     application::{self, MAX_REDIRECT_URIS, RedirectUri},
     clock::Timestamp,
     id::ApplicationId,
+    journal::{Action, Actor, Entry, Trail},
     operation::Operation,
     organization::Name,
     surface::SurfaceId,
@@ -168,14 +169,16 @@ async fn register_once(app: &App, operation: &Operation, asked: &Registration) -
         secret: secret.as_ref().map(vestibule::id::Secret::hash),
         created_at: now,
     };
-    let registered = RegisteredApplication {
-        application: application.clone().into(),
-        client_secret: secret.map(|secret| secret.reveal().to_owned()),
-    };
+    let entry = Entry { trail: Trail::Deployment, actor: Actor::Operator, at: now };
+    let shown = Application::from(application.clone());
+    let event = entry.event(Action::ApplicationRegistered, &application.id, (), &shown, &app.random);
+    let registered =
+        RegisteredApplication { application: shown, client_secret: secret.map(|secret| secret.reveal().to_owned()) };
     let answer = Answer::new(StatusCode::CREATED, &registered)?;
     let mut transaction = Transaction::default();
     transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
     transaction.create_application(&application);
+    transaction.record(&event);
     app.store.commit(transaction).await?;
     Ok(answer)
 }

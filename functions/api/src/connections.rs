@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use vestibule::{
     app::App,
     clock::Timestamp,
-    connection::{self, ConnectionError, NameIdFormatError},
+    connection::{self, ConnectionError, NameIdFormatError, SharingError},
     domain::DomainClaim,
     id::{ApplicationId, ConnectionId, ParentId},
     journal::{Action, Actor, Entry},
@@ -24,7 +24,7 @@ use vestibule::{
 
 use crate::{
     once::{Answer, Obstacle},
-    problems::{IDENTITY_PROVIDER_IN_USE, NO_VERIFIED_DOMAIN},
+    problems::{IDENTITY_PROVIDER_IN_USE, NO_VERIFIED_DOMAIN, TOO_MANY_SHARING},
     request::{Body, Path},
 };
 
@@ -40,8 +40,9 @@ pub(crate) struct NewConnection {
     /// What the customer chooses; what is left out is as if it was never chosen.
     #[serde(default)]
     options: Options,
-    /// Whether the customer may share the identity provider with another one that trusts the same entity ID and
-    /// certificate. That is for customers that are one company, and for nobody else. It is needed once.
+    /// Whether the customer may share the identity provider with others that trust the same entity ID and key. That is for
+    /// customers that are one company, and for nobody else. It is not needed again for a further key of the same
+    /// identity provider that the same customers trust, as long as they share another one by then.
     #[serde(default)]
     #[schema(example = false)]
     shared_identity_provider: bool,
@@ -58,16 +59,28 @@ pub(crate) struct Options {
     /// Whether people sign in anew at the identity provider each time.
     #[schema(example = false)]
     force_authn: bool,
-    /// Which identifier of a person our requests ask for: `unspecified` for whichever the identity provider is set up to
-    /// send, `email_address` or `persistent`. A change can give everybody another identifier, and then every tie between
-    /// an account and its identifier has to be reset.
-    #[schema(example = "unspecified")]
+    /// Which identifier of a person our requests ask for. A change can give everybody another identifier, and then every
+    /// tie between an account and its identifier has to be reset.
+    #[schema(value_type = NameIdFormat)]
     name_id_format: String,
     /// The application that people are sent to who begin at the identity provider, by its `client_id`. It needs a
     /// `start_login_uri`, where it begins an ordinary sign-in. Without one, such sign-ins are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "app_0cc175b9c0f1b6a831c399e269772661")]
     idp_initiated_application: Option<String>,
+}
+
+/// Which identifier of a person our requests ask for: `unspecified` for whichever the identity provider is set up to send.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes a type of the shared crate, which knows no OpenAPI")]
+pub(crate) enum NameIdFormat {
+    /// Whichever the identity provider is set up to send.
+    Unspecified,
+    /// The e-mail address.
+    EmailAddress,
+    /// One that stays when the address changes.
+    Persistent,
 }
 
 impl Default for Options {
@@ -111,6 +124,15 @@ pub(crate) struct Connection {
     /// When it was last changed.
     #[schema(value_type = String, format = DateTime)]
     changed_at: Timestamp,
+}
+
+/// A connection on the audit trail.
+#[derive(Debug, Serialize)]
+struct Recorded {
+    #[serde(flatten)]
+    connection: Connection,
+    /// Whether it shares the identity provider with other customers, to which the first time needs the operator's leave.
+    shared_identity_provider: bool,
 }
 
 /// An identity provider.
@@ -317,8 +339,9 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<ParentId>) 
         (
             status = 409,
             description = "`no-verified-domain`: the parent has no verified domain.\n\n`identity-provider-in-use`: \
-                           another customer trusts the same entity ID and certificate, and \
-                           `shared_identity_provider` does not say that they share.\n\n`changed`: somebody else \
+                           another customer trusts the same entity ID and key, and `shared_identity_provider` does \
+                           not say that they share.\n\n`too-many-sharing`: as many customers as can be share the \
+                           identity provider already.\n\n`changed`: somebody else \
                            changed the same."
         ),
         (
@@ -374,7 +397,7 @@ async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection
     let keys = app.store.keys_in_use(before.map(|before| &before.identity_provider), metadata).await?;
     let mut transaction = Transaction::default();
     let trusted = transaction.trust_keys(id, metadata, &keys, *may_share, Obstacle::Changed);
-    trusted.map_err(|error| IDENTITY_PROVIDER_IN_USE.says(&error))?;
+    trusted.map_err(|error| unshared(id, error))?;
     let connection = same.cloned().unwrap_or_else(|| {
         let (metadata, options) = (metadata.clone(), options.clone());
         connection::Connection::to_identity_provider(id, before, metadata, options, now, &app.random)
@@ -392,11 +415,25 @@ async fn set_once(app: &App, id: ParentId, wanted: &Wanted) -> Result<connection
     }
     // That the same was fetched once more changes nothing for the customer.
     if same.is_none() {
-        let (before, after) =
-            (before.map(|before| Connection::of(before, app, now)), Connection::of(&connection, app, now));
-        let entry = Entry { parent: id, actor: Actor::Operator, at: now };
+        let recorded = |connection: &connection::Connection| Recorded {
+            connection: Connection::of(connection, app, now),
+            shared_identity_provider: connection::is_shared(id, &connection.identity_provider, &keys),
+        };
+        let (before, after) = (before.map(recorded), recorded(&connection));
+        let entry = Entry { trail: id.into(), actor: Actor::Operator, at: now };
         transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
     }
     app.store.commit(transaction).await?;
     Ok(connection)
+}
+
+/// The customer is not told who trusts the identity provider; the operator's log is, to settle whose it is.
+fn unshared(parent: ParentId, error: SharingError) -> Problem {
+    match error {
+        SharingError::InUse(earlier) => {
+            tracing::warn!(%parent, %earlier, "an identity provider was refused that another customer trusts");
+            IDENTITY_PROVIDER_IN_USE.says(&error)
+        }
+        SharingError::TooMany => TOO_MANY_SHARING.says(&error),
+    }
 }

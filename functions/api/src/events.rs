@@ -1,4 +1,4 @@
-//! `/parents/{id}/events`: the audit trail.
+//! `/parents/{id}/events` and `/events`: the audit trails of a parent and of the deployment.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use vestibule::{
     app::App,
     clock::Timestamp,
     id::{AccountId, EventId, ParentId},
-    journal,
+    journal::{self, Trail},
     web::Problem,
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct Event {
     /// What happened: a noun and a past participle. Clients must expect further ones.
     #[schema(value_type = String, example = "member.added")]
     action: journal::Action,
-    /// What it happened to: an identifier or a domain name.
+    /// What it happened to: an identifier or a domain name; for our keys, the fingerprint of the certificate that signs next.
     #[schema(example = "acc_5d41402abc4b2a76b9719d911017c592")]
     subject: String,
     /// What was changed as it was before; null for something new.
@@ -104,4 +104,28 @@ pub(crate) async fn list(
     let read = app.store.events(id, place.after.as_deref(), place.limit);
     let parent = ("parent organization", app.store.parent(id));
     Answer::new(StatusCode::OK, &place.page_of(parent, read, Event::from, &app).await?)
+}
+
+/// Lists the deployment's audit trail
+///
+/// Every change of what all customers have in common, such as applications and our keys towards identity providers, newest
+/// first.
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "list_deployment_events",
+    tag = "Deployment",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "A page of the audit trail.", body = Page<Event>),
+        (status = 422, description = "`invalid-value`: the limit or the cursor is not acceptable.")
+    )
+)]
+pub(crate) async fn list_of_deployment(
+    State(app): State<Arc<App>>,
+    Query(query): Query<PageQuery>,
+) -> Result<Answer, Problem> {
+    let place = query.of("events", &app)?;
+    let page = app.store.events(Trail::Deployment, place.after.as_deref(), place.limit).await?;
+    Answer::new(StatusCode::OK, &place.page(page, Event::from, &app))
 }

@@ -100,6 +100,7 @@ routes! {
     "/parents/{id}/domains/{domain}/refresh" { post domains::refresh }
     "/parents/{id}/events" { get events::list }
     "/parents/{id}/sign-ins" { get sign_ins::list }
+    "/events" { get events::list_of_deployment }
     "/applications" { get applications::list, post applications::register }
     "/service-provider/keys" { get service_provider::show }
     "/service-provider/keys/rotate" { post service_provider::rotate }

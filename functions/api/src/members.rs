@@ -165,7 +165,7 @@ async fn add_once(
     if surface.administers(&membership.role) {
         transaction.change_administrators(&organization, &after, &membership, true, Obstacle::Changed);
     }
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: now };
     transaction.record(&entry.event(Action::MemberAdded, &membership.account, (), &membership, &app.random));
     app.store.commit(transaction).await?;
     Ok(answer)
@@ -239,7 +239,7 @@ async fn change_role(app: &App, id: OrganizationId, account: AccountId, role: &s
     transaction.replace_membership(&changed, member.version, Obstacle::Changed);
     let administers = surface.administers(&changed.role);
     transaction.change_administrators(&organization, &after, &changed, administers, Obstacle::Changed);
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: now };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: now };
     let event = entry.event(Action::MemberRoleChanged, &account, &member.value, &changed, &app.random);
     transaction.record(&event);
     app.store.commit(transaction).await?;
@@ -281,7 +281,7 @@ async fn remove_once(app: &App, id: OrganizationId, account: AccountId) -> Resul
     let surface = organizations::surface_of(&organization.value, app)?;
     let before = &organization.value;
     let after = before.without(surface, &member.value).map_err(|error| of_team(&error))?;
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.delete_membership(&member.value, member.version, Obstacle::Changed);
     transaction.change_administrators(&organization, &after, &member.value, false, Obstacle::Changed);

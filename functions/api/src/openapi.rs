@@ -39,6 +39,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         domains::remove,
         domains::show,
         events::list,
+        events::list_of_deployment,
         login_options::show,
         members::add,
         members::change,
@@ -270,6 +271,14 @@ mod tests {
         described.sort();
         routes.sort();
         assert_eq!(described, routes);
+    }
+
+    #[test]
+    fn every_format_of_a_name_id_is_in_the_document() {
+        let described = document()["components"]["schemas"]["NameIdFormat"]["enum"].take();
+        let words = described.as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+        assert!(words.clone().all(|word| word.parse::<vestibule::connection::NameIdFormat>().is_ok()), "{described}");
+        assert_eq!(words.collect::<Vec<_>>(), ["unspecified", "email_address", "persistent"]);
     }
 
     #[test]

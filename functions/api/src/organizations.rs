@@ -139,7 +139,7 @@ async fn found(app: &App, operation: &Operation, founders: &Founders<'_>) -> Res
     let owner = founding.membership.email.clone();
     let organization = Organization::of(founding.organization.clone(), owner);
     let answer = Answer::new(StatusCode::CREATED, &organization)?;
-    let entry = Entry { parent: founding.parent.id, actor: Actor::Operator, at: now };
+    let entry = Entry { trail: founding.parent.id.into(), actor: Actor::Operator, at: now };
     let mut transaction = Transaction::default();
     transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
     transaction.found(&founding, Obstacle::Changed);

@@ -40,6 +40,7 @@ kinds! {
     LAST_ADMINISTRATOR = CONFLICT "last-administrator" "The present state does not allow this";
     NO_VERIFIED_DOMAIN = CONFLICT "no-verified-domain" "The present state does not allow this";
     IDENTITY_PROVIDER_IN_USE = CONFLICT "identity-provider-in-use" "The present state does not allow this";
+    TOO_MANY_SHARING = CONFLICT "too-many-sharing" "The present state does not allow this";
     ROTATION_UNDER_WAY = CONFLICT "rotation-under-way" "The present state does not allow this";
     ROTATION_TOO_SOON = CONFLICT "rotation-too-soon" "The present state does not allow this";
     TOO_MANY_DOMAINS = CONFLICT "too-many-domains" "The present state does not allow this";

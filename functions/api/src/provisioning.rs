@@ -127,7 +127,7 @@ async fn set_once(app: &App, id: OrganizationId, options: provisioning::Provisio
         return Ok(());
     }
     let after = Organization { provisioning: options, ..before.clone() };
-    let entry = Entry { parent: before.parent, actor: Actor::Operator, at: app.clock.now() };
+    let entry = Entry { trail: before.parent.into(), actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.replace_organization(&after, version, Obstacle::Changed);
     let (from, to) = (before.provisioning, after.provisioning);

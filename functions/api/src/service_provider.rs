@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use vestibule::{
     app::App,
     clock::Timestamp,
+    journal::{Action, Actor, Entry, Trail},
     operation::Operation,
     saml::PinnedKey,
     service_provider::{self, MAX_NOTICE, RotationError, ServiceProviderKeys, USUAL_NOTICE},
@@ -113,7 +114,8 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Result<Answer, Problem>
 /// the next key, and to the present one for as long as they have not read the metadata again. When the notice is over, the
 /// next key signs, and the present keys become the former ones, which still open for 90 days at least. Identity
 /// providers that read no metadata are told by hand meanwhile. Without notice, next keys that are published already take
-/// over at once; it takes up to five minutes until they sign everywhere.
+/// over at once; it takes up to five minutes until they sign everywhere, and the former signing certificate stays in our
+/// metadata for as long. Within ten minutes of a turn there is no other one, since the keys in use would be dropped.
 #[utoipa::path(
     post,
     path = "/service-provider/keys/rotate",
@@ -124,7 +126,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Result<Answer, Problem>
         (status = 200, description = "The keys as they are now.", body = Keys),
         (
             status = 409,
-            description = "`rotation-under-way`: the next keys are published already.\n\n`rotation-too-soon`: the former \
+            description = "`rotation-under-way`: the next keys are published already, or have taken over just now.\n\n`rotation-too-soon`: the former \
                            keys may still be needed."
         )
     )
@@ -146,22 +148,29 @@ async fn rotate_once(app: &App, operation: &Operation, notice: u32) -> Result<An
     let rotated = if let Some(forward) = forward {
         forward
     } else {
-        let next = app.fresh_generation(ServiceProviderKeys::turn_after(notice, now), now).await?;
+        let turn = ServiceProviderKeys::turn_after(notice, now);
+        // Before the work of making keys.
+        keys.may_rotate(turn, now).map_err(|error| refused(&error))?;
+        let next = app.fresh_generation(turn, now).await?;
         keys.rotated(next, now).map_err(|error| refused(&error))?
     };
-    let answer = Answer::new(StatusCode::OK, &Keys::of(&rotated, now))?;
+    let entry = Entry { trail: Trail::Deployment, actor: Actor::Operator, at: now };
+    let subject = rotated.newest().signing.certificate.fingerprint();
+    let (before, after) = (Keys::of(&keys, now), Keys::of(&rotated, now));
+    let event = entry.event(Action::ServiceProviderKeysRotated, &subject, before, &after, &app.random);
+    let answer = Answer::new(StatusCode::OK, &after)?;
     let mut transaction = Transaction::default();
     transaction.carry(operation, &answer.carried(operation, now, app), now, Obstacle::Repeated);
     transaction.replace_service_provider_keys(&rotated, version, Obstacle::Changed);
+    transaction.record(&event);
     app.store.commit(transaction).await?;
-    // The keys are no customer's, so there is no audit trail that this belongs on.
     tracing::warn!(notice, "the operator rotated the service provider's keys");
     Ok(answer)
 }
 
 fn refused(error: &RotationError) -> Problem {
     match error {
-        RotationError::UnderWay(_) => ROTATION_UNDER_WAY.says(error),
+        RotationError::UnderWay(_) | RotationError::JustTurned(_) => ROTATION_UNDER_WAY.says(error),
         RotationError::TooSoon(_) => ROTATION_TOO_SOON.says(error),
     }
 }

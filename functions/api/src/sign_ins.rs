@@ -31,7 +31,8 @@ pub(crate) struct SignIn {
     /// The connection that it reached.
     #[schema(value_type = String, example = "con_8277e0910d750195b448797616e091ad")]
     connection: ConnectionId,
-    /// The application; null where none had asked for it.
+    /// The application: the one that asked for the sign-in, or the one that a person who began at the identity provider was
+    /// sent on to; null where there is none.
     #[schema(value_type = Option<String>, example = "app_0cc175b9c0f1b6a831c399e269772661", required)]
     application: Option<ApplicationId>,
     /// The person's e-mail address; known only where it is on a domain of this parent.
@@ -40,12 +41,36 @@ pub(crate) struct SignIn {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// The code of the first check that failed; null when it was accepted.
+    /// What came of it.
+    outcome: SignInOutcome,
+    /// The code of the first check that failed; null unless it was refused.
     #[schema(value_type = Option<String>, example = "audience", required)]
     reason: Option<Reason>,
     /// All checks, in order.
     #[schema(value_type = Vec<Check>)]
     checks: Trace,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SignInOutcome {
+    /// The person is signed in.
+    SignedIn,
+    /// The person began at the identity provider and was sent on to the application, to begin a sign-in there.
+    SentOn,
+    /// A check failed.
+    Refused,
+}
+
+impl From<login::AttemptOutcome> for SignInOutcome {
+    fn from(outcome: login::AttemptOutcome) -> Self {
+        match outcome {
+            login::AttemptOutcome::SignedIn => Self::SignedIn,
+            login::AttemptOutcome::SentOn => Self::SentOn,
+            login::AttemptOutcome::Refused => Self::Refused,
+        }
+    }
 }
 
 /// A check of an attempt.
@@ -83,14 +108,15 @@ pub(crate) enum CheckOutcome {
 
 impl From<login::Attempt> for SignIn {
     fn from(attempt: login::Attempt) -> Self {
+        let outcome = attempt.outcome().into();
         let login::Attempt { reference, connection, application, email, at, reason, checks, .. } = attempt;
-        Self { reference, connection, application, email, at, reason, checks }
+        Self { reference, connection, application, email, at, outcome, reason, checks }
     }
 }
 
 /// Lists attempts to sign in
 ///
-/// Those of the last seven days that reached the connection, accepted or refused, newest first.
+/// Those of the last seven days that reached the connection, whatever came of them, newest first.
 #[utoipa::path(
     get,
     path = "/parents/{id}/sign-ins",

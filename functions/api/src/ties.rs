@@ -54,7 +54,7 @@ async fn reset_once(app: &App, id: ParentId, account: AccountId) -> Result<(), O
     let person = app.store.person(&address).await?;
     let tie = person.name_id(connection).filter(|tie| tie.value.account == account);
     let Stored { value: tie, version } = tie.ok_or_else(none)?;
-    let entry = Entry { parent: id, actor: Actor::Operator, at: app.clock.now() };
+    let entry = Entry { trail: id.into(), actor: Actor::Operator, at: app.clock.now() };
     let mut transaction = Transaction::default();
     transaction.reset_name_id(&address, tie, *version, Obstacle::Changed);
     transaction.record(&entry.event(Action::NameIdReset, &account, tie, (), &app.random));

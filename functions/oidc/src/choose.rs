@@ -132,7 +132,7 @@ async fn commit(app: &App, headers: &HeaderMap, form: &Parameters) -> Result<Res
     let entrance = login.choose(chosen, &surface, &organizations, &person, holder, now)?;
 
     let actor = Actor::Account { id: authentication.account };
-    let entry = Entry { parent: authentication.parent, actor, at: now };
+    let entry = Entry { trail: authentication.parent.into(), actor, at: now };
     let mut transaction = Transaction::default();
     transaction.finish_login(id, version, ChoiceError::Finished);
     let code = transaction.enter(&login, &entrance, login.promised(now), entry, ChoiceError::Changed, &app.random);

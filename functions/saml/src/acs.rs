@@ -73,8 +73,8 @@ pub(crate) async fn receive(
             None => Ok(None),
         }
     };
-    let loaded = tokio::try_join!(app.store.connection(id), pending_login, service.keys.known(app, now));
-    let (mut stored, login, keys) = match loaded {
+    let keys = async { Ok(service.keys.known(app, now).await) };
+    let (mut stored, login, keys) = match tokio::try_join!(app.store.connection(id), pending_login, keys) {
         Ok((Some(connection), login, keys)) => (connection, login, keys),
         Ok((None, ..)) => return unknown(&reference),
         Err(error) => return refusal::unavailable(&error),
@@ -89,6 +89,7 @@ pub(crate) async fn receive(
         application: pending.as_ref().map(|pending| pending.login.value.request.application),
         email: None,
         at: now,
+        sent_on: false,
         reason: None,
         checks: Trace::new(connection.identity_provider.kind),
     };

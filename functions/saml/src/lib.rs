@@ -6,9 +6,10 @@
 //! | `/saml/{connection}/acs` | 3 (connection and login; what the assertion is about; commit) |
 //! | `/saml/{connection}/metadata`, `/saml/{connection}/encryption-certificate` | 1 |
 //!
-//! Our keys cost one read in five minutes beside the first of these, and the deployment's first request of all a write.
+//! Our keys cost one read in five minutes beside the first of these, and the deployment's first request of all two more and
+//! a write. An assertion that does not open with the keys at hand costs one more read before it is refused, once in ten
+//! seconds. Where the keys can not be read, only what needs one fails.
 //! A response that no trusted key signed costs more, where metadata is fetched: see `refetch`.
-//! An assertion that does not open with the keys at hand costs one more read before it is refused.
 
 mod acs;
 mod metadata;

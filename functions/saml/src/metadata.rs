@@ -45,8 +45,14 @@ pub(crate) async fn certificate(State(app): State<Arc<App>>, Path(id): Path<Stri
 /// The connection and the keys, side by side, both as they are now: what is published is not remembered.
 async fn load(app: &App, id: &str) -> Result<(Connection, ServiceProviderKeys), Missing> {
     let id = id.parse().map_err(|_| Missing::Connection)?;
-    let (connection, keys) = tokio::try_join!(app.store.connection(id), app.service_provider_keys(app.clock.now()))?;
-    Ok((connection.ok_or(Missing::Connection)?.value, keys.value))
+    let (connection, keys) = tokio::try_join!(app.store.connection(id), app.store.service_provider_keys())?;
+    let connection = connection.ok_or(Missing::Connection)?.value;
+    // Keys are made for a connection that there is, and not for whoever asks.
+    let keys = match keys {
+        Some(keys) => keys,
+        None => app.service_provider_keys(app.clock.now()).await?,
+    };
+    Ok((connection, keys.value))
 }
 
 fn describe(app: &App, connection: &Connection, keys: &ServiceProviderKeys) -> Result<String, WriteError> {

@@ -148,7 +148,8 @@ async fn look_ahead(service: &Service, start: &Start) -> Result<Option<Ahead>, S
             Err(_) => Ok(None),
         }
     };
-    let (login, holder, place, _) = tokio::try_join!(app.store.login(id), holder, place, service.keys.known(app, now))?;
+    let keys = async { Ok(service.keys.known(app, now).await) };
+    let (login, holder, place, _) = tokio::try_join!(app.store.login(id), holder, place, keys)?;
     Ok(login.map(|login| Ahead { login, has_address: domain.is_some(), holder, place }))
 }
 

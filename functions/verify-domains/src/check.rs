@@ -58,7 +58,7 @@ impl Verifier {
             // Who holds the domain makes no difference to a claim that waits and goes on waiting.
             let waits = claim.value.state == ClaimState::Pending && evidence.verdict() != Verdict::Proof;
             let owner = if waits { None } else { app.store.domain_ownership(&claim.value.domain).await? };
-            let entry = Entry { parent: claim.value.parent, actor: Actor::System, at: evidence.at };
+            let entry = Entry { trail: claim.value.parent.into(), actor: Actor::System, at: evidence.at };
             let observed = claim.value.observe(evidence.clone(), owner.as_ref(), &app.random);
             let mut transaction = Transaction::default();
             transaction.settle_domain_claim(&observed, claim.version, entry, app, ());

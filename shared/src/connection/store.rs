@@ -1,8 +1,11 @@
 //! Connections in `DynamoDB`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::{Connection, KeyInUse, SharingError, TrustedBy, Upkeep};
+use super::{Connection, KeyInUse, SharingError, TrustedBy, Upkeep, sharing::companions};
 use crate::{
     app::App,
     clock::{Timestamp, after},
@@ -75,7 +78,7 @@ impl Store {
     }
 
     /// The keys of the identity providers that a connection trusts, before and after a change, with the customers that trust
-    /// each of them now.
+    /// each of them now. It takes three round trips, whoever shares them.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -84,25 +87,37 @@ impl Store {
         before: Option<&IdpMetadata>,
         after: &IdpMetadata,
     ) -> Result<Vec<KeyInUse>, StoreError> {
+        let same_provider = before.is_none_or(|before| before.entity_id == after.entity_id);
         let before = before.map(IdpMetadata::key_hashes).unwrap_or_default();
-        let mut keys = Vec::new();
-        for hash in before.union(&after.key_hashes()) {
-            let stored = self.get::<TrustedBy>(Key::IdentityProviderKey(hash)).await?;
-            let mut parents = Vec::new();
-            for parent in stored.iter().flat_map(|stored| &stored.value.parents) {
-                if self.trusts(*parent, hash).await? {
-                    parents.push(*parent);
-                }
+        let after = after.key_hashes();
+        let hashes: Vec<String> = before.union(&after).cloned().collect();
+        let markers = hashes.iter().map(|hash| self.get::<TrustedBy>(Key::IdentityProviderKey(hash)));
+        let markers = try_join_all(markers).await?;
+        let named: BTreeSet<ParentId> =
+            markers.iter().flatten().flat_map(|marker| marker.value.parents.iter().copied()).collect();
+        let trusted = try_join_all(named.into_iter().map(|parent| self.trusted_keys(parent))).await?;
+        let trusted: BTreeMap<ParentId, BTreeSet<String>> = trusted.into_iter().collect();
+        let keys = hashes.into_iter().zip(markers).map(|(hash, marker)| {
+            let named = marker.iter().flat_map(|marker| marker.value.parents.iter().copied());
+            let trusts = |parent: &ParentId| trusted.get(parent).is_some_and(|keys| keys.contains(&hash));
+            KeyInUse {
+                parents: named.filter(trusts).collect(),
+                version: marker.as_ref().map(|marker| marker.version),
+                same_provider: same_provider || after.contains(&hash),
+                hash,
             }
-            keys.push(KeyInUse { hash: hash.clone(), parents, version: stored.map(|stored| stored.version) });
-        }
-        Ok(keys)
+        });
+        Ok(keys.collect())
     }
 
-    async fn trusts(&self, parent: ParentId, key: &str) -> Result<bool, StoreError> {
-        let Some(id) = self.parent(parent).await?.and_then(|parent| parent.value.connection) else { return Ok(false) };
-        let connection = self.connection(id).await?;
-        Ok(connection.is_some_and(|connection| connection.value.identity_provider.key_hashes().contains(key)))
+    /// A parent with the keys that its connection trusts.
+    async fn trusted_keys(&self, parent: ParentId) -> Result<(ParentId, BTreeSet<String>), StoreError> {
+        let connection = match self.parent(parent).await?.and_then(|parent| parent.value.connection) {
+            Some(id) => self.connection(id).await?,
+            None => None,
+        };
+        let keys = connection.map(|connection| connection.value.identity_provider.key_hashes());
+        Ok((parent, keys.unwrap_or_default()))
     }
 
     /// Commits what upkeep made of a connection: the connection, the event where what it trusts has changed, with who
@@ -126,7 +141,7 @@ impl Store {
             // Whether it may follow to them was decided on the very versions of `keys`.
             let trusted = transaction.trust_keys(connection.parent, &connection.identity_provider, keys, true, Changed);
             trusted.map_err(|_| CommitError::Refused(Changed))?;
-            let entry = Entry { parent: connection.parent, actor: Actor::System, at: now };
+            let entry = Entry { trail: connection.parent.into(), actor: Actor::System, at: now };
             let (before, after) = (before.trusted(), connection.trusted());
             transaction.record(&entry.event(Action::ConnectionChanged, &connection.id, before, after, &app.random));
         }
@@ -155,7 +170,8 @@ impl<E: Clone> Transaction<E> {
     /// came to trust or to drop one of them.
     ///
     /// # Errors
-    /// [`SharingError`], unless `parent` trusts the key already or `may_share`.
+    /// [`SharingError`], unless `parent` trusts the key already, shares another one of this identity provider with the same
+    /// customers, or `may_share`.
     pub fn trust_keys(
         &mut self,
         parent: ParentId,
@@ -164,9 +180,10 @@ impl<E: Clone> Transaction<E> {
         may_share: bool,
         changed: E,
     ) -> Result<(), SharingError> {
-        let trusted = provider.key_hashes();
+        let (trusted, known) = (provider.key_hashes(), companions(parent, keys));
         for key in keys {
-            let after = key.with(parent, trusted.contains(&key.hash), may_share)?;
+            let joins = |other| may_share || known.contains(&other);
+            let after = key.with(parent, trusted.contains(&key.hash), joins)?;
             let item = Key::IdentityProviderKey(&key.hash);
             match (key.version, after.parents.is_empty()) {
                 (None, true) => {}

@@ -253,3 +253,10 @@ fn findings_are_written_as_they_serialize() {
         assert_eq!(serde_json::to_value(finding).unwrap(), finding.as_str());
     }
 }
+
+#[test]
+fn options_of_a_later_release_are_read() {
+    let stored = r#"{ "force_authn": true, "name_id_format": "persistent", "chosen_later": 1 }"#;
+    let options: Options = serde_json::from_str(stored).unwrap();
+    assert!(options.force_authn && options.name_id_format == NameIdFormat::Persistent);
+}

@@ -58,7 +58,7 @@ where
     let Stored { value: found, version } = found.ok_or(DomainError::NoParent)?;
     let now = app.clock.now();
     let mut transaction = Transaction::default();
-    let entry = Entry { parent, actor, at: now };
+    let entry = Entry { trail: parent.into(), actor, at: now };
     if let Some(Stored { value: present, version }) = present {
         let revived = present.revived(now);
         if let Some(claim) = &revived {
@@ -123,7 +123,7 @@ where
     let (claim, owner) = tokio::try_join!(app.store.domain_claim(parent, domain), app.store.domain_ownership(domain))?;
     let Stored { value: claim, version } = claim.ok_or(DomainError::NoClaim)?;
     let observed = claim.observe(evidence.clone(), owner.as_ref(), &app.random);
-    let entry = Entry { parent, actor, at: evidence.at };
+    let entry = Entry { trail: parent.into(), actor, at: evidence.at };
     let mut transaction = Transaction::default();
     also(&mut transaction, &observed.claim)?;
     transaction.settle_domain_claim(&observed, version, entry, app, DomainError::Changed.into());
@@ -142,7 +142,7 @@ where
     let (parent, claim, owner) =
         tokio::try_join!(app.store.parent(id), app.store.domain_claim(id, domain), app.store.domain_ownership(domain))?;
     let (parent, claim) = parent.zip(claim).ok_or(DomainError::NoClaim)?;
-    let entry = Entry { parent: id, actor, at: app.clock.now() };
+    let entry = Entry { trail: id.into(), actor, at: app.clock.now() };
     let changed = E::from(DomainError::Changed);
     let mut transaction = Transaction::default();
     transaction.delete_domain_claim(&claim.value, claim.version, owner.as_ref(), changed.clone());

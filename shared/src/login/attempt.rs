@@ -1,4 +1,4 @@
-//! Attempts: what is kept of every login that reached a connection, accepted or refused.
+//! Attempts: what is kept of every response that reached a connection, whatever came of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Attempt {
     pub parent: ParentId,
     /// The connection.
     pub connection: ConnectionId,
-    /// The application, where a login was pending.
+    /// The application: that of the pending login, or the one that the person was sent on to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<ApplicationId>,
     /// The person's address, kept only when it is on a domain of the connection's parent.
@@ -31,7 +31,10 @@ pub struct Attempt {
     pub email: Option<Address>,
     /// When.
     pub at: Timestamp,
-    /// Why it was refused; none when it was accepted.
+    /// Whether the person began at the identity provider and was sent on to the application: accepted, but no sign-in.
+    #[serde(default)]
+    pub sent_on: bool,
+    /// Why it was refused; none when it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// All checks, in order.
@@ -39,7 +42,28 @@ pub struct Attempt {
     pub checks: Trace,
 }
 
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The person is signed in.
+    SignedIn,
+    /// The person began at the identity provider and was sent on to the application, to begin a sign-in there.
+    SentOn,
+    /// It was refused.
+    Refused,
+}
+
 impl Attempt {
+    /// What came of it.
+    #[must_use]
+    pub const fn outcome(&self) -> AttemptOutcome {
+        match (self.reason, self.sent_on) {
+            (Some(_), _) => AttemptOutcome::Refused,
+            (None, true) => AttemptOutcome::SentOn,
+            (None, false) => AttemptOutcome::SignedIn,
+        }
+    }
+
     /// Until when it is kept.
     #[must_use]
     pub fn kept_until(&self) -> Timestamp {

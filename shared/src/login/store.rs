@@ -61,8 +61,11 @@ impl Store {
     ) -> Result<Arrived, CommitError<LoginError>> {
         let now = attempt.at;
         let changed = LoginError::Changed;
-        let entry =
-            Entry { parent: attempt.parent, actor: Actor::Account { id: arrival.authentication.account }, at: now };
+        let entry = Entry {
+            trail: attempt.parent.into(),
+            actor: Actor::Account { id: arrival.authentication.account },
+            at: now,
+        };
         let mut transaction = Transaction::default();
         transaction.use_assertion(attempt, assertion, changed);
         match &arrival.account {

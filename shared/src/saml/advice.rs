@@ -90,9 +90,6 @@ fn later_advice(reason: Reason, s: &Settings, expected: &str, found: &str) -> St
         Reason::NameId => {
             format!("In {product}, set {} to {}, not transient: a transient one is another at each sign-in, so that nobody is recognised.", s.name_id, s.lasting_name_ids)
         }
-        Reason::EmailMissing if expected.contains("in attribute") => {
-            format!("In {product}, send the attribute named here under {}, or name on the connection the attribute that holds the address.", s.attributes)
-        }
         Reason::EmailMissing => format!("In {product}, {}.", s.send_email),
         Reason::DomainNotOwned => {
             format!("Verify the domain of this person's e-mail address first. If the address is wrong, correct it: in {product}, {}.", s.send_email)
@@ -135,6 +132,15 @@ fn capital(words: &str) -> String {
 
 fn sentence(words: &str) -> String {
     format!("{}.", capital(words))
+}
+
+/// For an assertion without an address in the attribute that the connection names.
+pub(super) fn no_email_in_attribute(idp: IdpKind) -> String {
+    let s = settings(idp);
+    format!(
+        "In {}, send the attribute named here under {}, or name on the connection the attribute that holds the address.",
+        s.product, s.attributes
+    )
 }
 
 /// For an assertion that names no groups. `overflowed` is when Microsoft Entra ID left them out for their number.

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::reason::Reason;
 use super::trace::{CheckName, Refusal, Trace};
 
 /// `NameID` format for e-mail addresses (SAML Core 8.3.2).
@@ -148,7 +147,7 @@ impl Assertion {
             None => "one e-mail address".to_owned(),
         };
         let Some(email) = self.email(attribute) else {
-            return Err(trace.fail(CheckName::Email, Reason::EmailMissing, expected, "none, or several"));
+            return Err(trace.fail_email(attribute, &expected));
         };
         trace.pass(CheckName::Email, expected, format_args!("one in {}", email.source));
         Ok(email)
@@ -226,6 +225,7 @@ fn is_email(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::saml::IdpKind;
+    use crate::saml::Reason;
 
     fn assertion(name_id: &str, attributes: &[(&str, Option<&str>, &[&str])]) -> Assertion {
         Assertion {
@@ -337,5 +337,10 @@ mod tests {
         assert!(text.contains("one in NameID") && !text.contains("n@a.com"), "{text}");
         let refusal = assertion("x", &[]).check_email(Some("mail"), &mut trace).unwrap_err();
         assert_eq!(refusal.reason(), Reason::EmailMissing);
+        let advised = |trace: &Trace| trace.failed().unwrap().advice.clone().unwrap();
+        assert!(advised(&trace).contains("send the attribute named here"), "{}", advised(&trace));
+        let mut trace = Trace::new(IdpKind::Other);
+        let _ = assertion("x", &[]).check_email(None, &mut trace).unwrap_err();
+        assert!(!advised(&trace).contains("named here"), "{}", advised(&trace));
     }
 }

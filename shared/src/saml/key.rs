@@ -151,7 +151,10 @@ impl PinnedKey {
         certificate.map(|(_, certificate)| certificate.public_key().raw.to_vec()).unwrap_or_default()
     }
 
-    pub(super) fn public_key(&self) -> &[u8] {
+    /// The public key alone: for RSA the `RSAPublicKey` (RFC 8017, appendix A.1.1), for ECDSA the uncompressed point. It is
+    /// the same in every certificate that holds the key.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
         &self.public_key
     }
 

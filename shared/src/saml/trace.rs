@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Write as _};
 
 use serde::{Deserialize, Serialize};
 
-use super::advice::{advice, no_groups};
+use super::advice::{advice, no_email_in_attribute, no_groups};
 use super::idp::IdpKind;
 use super::reason::Reason;
 
@@ -201,7 +201,7 @@ impl Trace {
         self.record(name, Outcome::Passed, &expected, &found, None);
     }
 
-    /// Adds a warning to a check that holds.
+    /// Adds words to what is advised on a check, whatever became of it; a trace without the check stays as it is.
     pub fn warn(&mut self, name: CheckName, warning: &str) {
         let Some(check) = self.checks.iter_mut().find(|check| check.name == name) else {
             return;
@@ -219,6 +219,16 @@ impl Trace {
         let advice = advice(reason, self.idp, &wanted, &had);
         self.record(name, Outcome::Failed, &expected, &found, Some(advice));
         Refusal { reason, check: name }
+    }
+
+    /// Records that there is no address, in the attribute that the connection names if it does.
+    pub(super) fn fail_email(&mut self, attribute: Option<&str>, expected: &str) -> Refusal {
+        let refusal = self.fail(CheckName::Email, Reason::EmailMissing, expected, "none, or several");
+        let (idp, check) = (self.idp, self.checks.iter_mut().find(|check| check.name == CheckName::Email));
+        if let (Some(check), Some(_)) = (check, attribute) {
+            check.advice = Some(no_email_in_attribute(idp));
+        }
+        refusal
     }
 
     /// Adds to the check of groups how to send some. `overflowed` is when the provider left them out for their number.

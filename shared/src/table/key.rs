@@ -13,6 +13,7 @@ use crate::{
         AccountId, ApplicationId, ConnectionId, EventId, GrantId, LoginId, MailId, OrganizationId, ParentId, Reference,
         SecretHash,
     },
+    journal::Trail,
     surface::SurfaceId,
 };
 
@@ -45,7 +46,7 @@ pub enum Key<'a> {
     DomainOwner(&'a DomainName),
     /// A connection.
     Connection(ConnectionId),
-    /// The customers that trust a key of an identity provider (given as the hash of its entity id and certificate).
+    /// The customers that trust a key of an identity provider (given as the hash of its entity id and public key).
     IdentityProviderKey(&'a str),
     /// An application.
     Application(ApplicationId),
@@ -75,8 +76,8 @@ pub enum Key<'a> {
     AdministratorSession(&'a SecretHash),
     /// The answer to a request with an idempotency key (given as its hash).
     Operation(&'a str),
-    /// An entry of a parent's audit trail.
-    Event(ParentId, Timestamp, EventId),
+    /// An entry of an audit trail.
+    Event(Trail, Timestamp, EventId),
     /// A mail in the outbox.
     Mail(MailId),
 }
@@ -149,7 +150,7 @@ impl Key<'_> {
             Self::SentCodes(address) => (format!("SENT-CODES#{address}"), alone()),
             Self::AdministratorSession(hash) => (format!("ADMINISTRATOR-SESSION#{}", hash.as_str()), alone()),
             Self::Operation(hash) => (format!("OPERATION#{hash}"), alone()),
-            Self::Event(parent, at, id) => (of_parent(*parent), format!("{}#{id}", sortable(*at))),
+            Self::Event(trail, at, id) => (of_trail(*trail), format!("{}#{id}", sortable(*at))),
             Self::Mail(id) => (format!("MAIL#{id}"), alone()),
         }
     }
@@ -167,6 +168,13 @@ const APPLICATIONS: &str = "APPLICATIONS";
 
 fn of_parent(parent: ParentId) -> String {
     format!("P#{parent}")
+}
+
+fn of_trail(trail: Trail) -> String {
+    match trail {
+        Trail::Parent(parent) => of_parent(parent),
+        Trail::Deployment => "DEPLOYMENT".to_owned(),
+    }
 }
 
 fn of_traces(parent: ParentId) -> String {
@@ -203,8 +211,8 @@ pub enum Range<'a> {
     Traces(ParentId),
     /// A parent's login traces of one second.
     TracesOf(ParentId, Timestamp),
-    /// A parent's audit trail, newest first.
-    Events(ParentId),
+    /// An audit trail, newest first.
+    Events(Trail),
 }
 
 impl Range<'_> {
@@ -235,7 +243,7 @@ impl Range<'_> {
                 // All but the digits of the milliseconds.
                 (of_traces(parent), sortable(second).chars().take(12).collect())
             }
-            Self::Events(parent) => (of_parent(parent), String::new()),
+            Self::Events(trail) => (of_trail(trail), String::new()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The tables as `template.yaml` defines them, for engines that start empty or with an earlier release's tables.
+//! The tables as `template.yaml` defines them, for engines that start empty. Nothing was ever released with other tables, so
+//! there is no upgrade: of a table that is there already, indexes that it lacks are added, and nothing else is changed.
 
 use aws_sdk_dynamodb::{
     operation::describe_table::DescribeTableError,
@@ -51,8 +52,7 @@ impl Table {
 }
 
 impl Store {
-    /// Creates the tables that do not exist yet, and the indexes that a table of an earlier release lacks. A deployment's
-    /// tables come from `template.yaml` instead.
+    /// Creates the tables that do not exist yet, and the indexes that one that does exist lacks. A deployment's tables come from `template.yaml` instead.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the engine refuses.

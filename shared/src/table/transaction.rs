@@ -142,7 +142,7 @@ impl<E> Transaction<E> {
         self.put(key, item, version.saturating_add(1), Extra::until(expires), Some((condition, changed)));
     }
 
-    /// Writes an item under a key that holds fresh randomness, so that nothing can be there.
+    /// Writes an item unconditionally, over whatever is there.
     pub fn append<T: Serialize>(&mut self, key: Key<'_>, item: &T) {
         self.append_due(key, item, None);
     }

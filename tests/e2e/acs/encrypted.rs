@@ -3,13 +3,17 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use vestibule::{
     saml::CheckName,
-    service_provider::{REMEMBERED, ServiceProviderKeys},
+    service_provider::{Generation, LOOKED, REMEMBERED, ServiceProviderKeys},
 };
 use vestibule_local::idp::response::{Cipher, Encryption, KeyPlace, Transport};
 
 use super::*;
 
 const RANDOM: [u8; 48] = [7; 48];
+
+fn cost(response: &Response) -> Cost {
+    *response.extensions().get::<Cost>().unwrap()
+}
 
 fn to(recipient: &[u8], cipher: Cipher) -> Encryption<'_> {
     Encryption { recipient, cipher, transport: Transport::OaepSha256, place: KeyPlace::Inside, random: &RANDOM }
@@ -30,6 +34,24 @@ impl World {
         let next = self.app().fresh_generation(turn, now).await.unwrap();
         let mut transaction = Transaction::<()>::default();
         transaction.replace_service_provider_keys(&keys.value.rotated(next, now).unwrap(), keys.version, ());
+        self.app().store.commit(transaction).await.unwrap();
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.product.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// A public key that is not ours.
+    fn stranger(&self) -> Vec<u8> {
+        let (app, now) = (self.app(), self.app().clock.now());
+        let keys = Generation::make(now, now, &app.settings.sealing_key, &app.random).unwrap();
+        keys.encryption.certificate.public_key_info()
+    }
+
+    /// Writes something over our keys that is none, so that they can not be read any more.
+    async fn spoil_keys(&self) {
+        let mut transaction = Transaction::<()>::default();
+        transaction.append(Key::ServiceProviderKeys, &serde_json::json!({ "newest": 1 }));
         self.app().store.commit(transaction).await.unwrap();
     }
 
@@ -79,6 +101,7 @@ async fn a_rotation_elsewhere_stops_nobody() {
     world.rotate(30).await;
     let second = world.recipient().await;
     assert_ne!(first, second);
+    world.pass(LOOKED);
     let cost = world.signs_in(&second).await;
     assert!(cost.round_trips <= 4, "keys that this process does not know yet are read once: {cost}");
     assert!(world.signs_in(&second).await.round_trips <= 3, "and known from then on");
@@ -106,14 +129,7 @@ async fn what_does_not_open_is_refused_in_one_way() {
         |recipient: &[u8], cipher| world.idp.encrypted(&claims, Some(Signing::Assertion), &to(recipient, cipher));
 
     // Before the deployment has any keys.
-    let stranger = vestibule::service_provider::Generation::make(
-        world.app().clock.now(),
-        world.app().clock.now(),
-        &world.app().settings.sealing_key,
-        &world.app().random,
-    )
-    .unwrap();
-    let stranger = stranger.encryption.certificate.public_key_info();
+    let stranger = world.stranger();
     world.refuses(&waiting, &sound(&stranger, Cipher::Gcm128), Reason::Decryption).await;
 
     let ours = world.recipient().await;
@@ -148,9 +164,10 @@ async fn what_does_not_open_is_refused_in_one_way() {
         ),
     ];
     let mut seen = Vec::new();
+    world.pass(LOOKED);
     for (what, response) in cases {
         let page = world.post(&world.connection.id.to_string(), Some(&waiting), &response).await;
-        let (status, cost) = (page.status(), *page.extensions().get::<Cost>().unwrap());
+        let (status, cost) = (page.status(), cost(&page));
         let headers = page.headers().clone();
         let attempt = world.attempts().await.remove(0);
         assert_eq!((status, attempt.reason), (StatusCode::FORBIDDEN, Some(Reason::Decryption)), "{what}");
@@ -160,7 +177,7 @@ async fn what_does_not_open_is_refused_in_one_way() {
         let rest: Vec<&Check> = attempt.checks.checks().iter().filter(|check| check.name != CheckName::Size).collect();
         let trace = serde_json::to_string(&rest).unwrap();
         seen.push((what, (html, length, trace, cost.calls, cost.round_trips)));
-        world.product.clock.advance(SignedDuration::from_secs(1));
+        world.pass(LOOKED);
     }
     let (_, first) = seen[0].clone();
     for (what, answer) in &seen {
@@ -171,4 +188,71 @@ async fn what_does_not_open_is_refused_in_one_way() {
     // The positive control, at the very login that all these were posted to.
     let answer = world.post(&world.connection.id.to_string(), Some(&waiting), &sound(&ours, Cipher::Cbc128)).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn who_posts_what_does_not_open_makes_nobody_read_each_time() {
+    let world = World::new().await;
+    let ours = world.recipient().await;
+    world.signs_in(&ours).await;
+    let waiting = world.waiting().await;
+    let rubbish =
+        world.idp.encrypted(&world.claims(&waiting), Some(Signing::Both), &to(&world.stranger(), Cipher::Gcm256));
+    let calls = async || {
+        let answer = world.post(&world.connection.id.to_string(), Some(&waiting), &rubbish).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        world.pass(1);
+        cost(&answer).calls
+    };
+    world.pass(LOOKED);
+    let looked = calls().await;
+    assert_eq!(calls().await, looked - 1, "looked a second ago");
+    world.pass(LOOKED);
+    assert_eq!(calls().await, looked);
+    // And what another process made in the meantime is found.
+    world.rotate(0).await;
+    let second = world.recipient().await;
+    world.pass(LOOKED);
+    world.signs_in(&second).await;
+}
+
+#[tokio::test]
+async fn where_our_keys_can_not_be_read_only_what_needs_one_fails() {
+    let world = World::new().await;
+    let ours = world.recipient().await;
+    world.spoil_keys().await;
+    let store = &world.app().store;
+    let mut parent = store.parent(world.connection.parent).await.unwrap().unwrap();
+    parent.value.connection = Some(world.connection.id);
+    let mut transaction = Transaction::<()>::default();
+    transaction.replace_parent(&parent.value, parent.version, ());
+    store.commit(transaction).await.unwrap();
+    let waiting = world.waiting().await;
+    let encrypted = world.idp.encrypted(&world.claims(&waiting), Some(Signing::Both), &to(&ours, Cipher::Gcm256));
+    let answer = world.post(&world.connection.id.to_string(), Some(&waiting), &encrypted).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "whether it opens is not known");
+    let start = |email: &str| {
+        Request::get(format!("/saml/start?login={}&email={email}", waiting.login.id))
+            .header(header::COOKIE, &waiting.cookie)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let asked = world.router.clone().oneshot(start("")).await.unwrap();
+    assert_ne!(asked.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let sent = world.router.clone().oneshot(start("ada@corp.example")).await.unwrap();
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER, "an unsigned request");
+    let waiting = world.waiting().await;
+    let answer = world.answer(&waiting, &world.claims(&waiting), Some(Signing::Both)).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER, "an assertion that is not encrypted");
+}
+
+#[tokio::test]
+async fn keys_that_can_not_be_read_again_serve_on() {
+    let world = World::new().await;
+    let ours = world.recipient().await;
+    world.signs_in(&ours).await;
+    world.spoil_keys().await;
+    world.pass(REMEMBERED);
+    let tried = world.signs_in(&ours).await;
+    assert_eq!(world.signs_in(&ours).await.calls, tried.calls - 1, "and are not asked for again at once");
 }

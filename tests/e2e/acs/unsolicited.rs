@@ -1,6 +1,8 @@
 //! Answers that nobody asked for: refused, or, where an administrator allows it, sent on to an application to begin anew.
 
-use vestibule::{application::Application, connection::Options, id::ApplicationId, saml::CheckName};
+use vestibule::{
+    application::Application, connection::Options, id::ApplicationId, login::AttemptOutcome, saml::CheckName,
+};
 
 use super::*;
 
@@ -73,6 +75,7 @@ async fn it_leads_to_the_application_and_is_no_session() {
     assert_eq!(world.state(&waiting).await, before, "nobody joins, no account comes to be");
     let attempt = world.attempts().await.remove(0);
     assert_eq!((attempt.reason, attempt.application), (None, Some(application)));
+    assert_eq!(attempt.outcome(), AttemptOutcome::SentOn, "accepted, but no sign-in");
     assert_eq!(attempt.email.unwrap().to_string(), "Ada@corp.example");
 
     // Once.

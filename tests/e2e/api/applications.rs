@@ -22,6 +22,11 @@ async fn an_application_is_registered_and_its_secret_shown_once() {
     assert_eq!(made["public"], false);
     let listed = world.get("/applications").await.done();
     assert_eq!(listed, json!({ "items": [made], "next_cursor": null }));
+    let events = world.get("/events").await.done();
+    let event = &events["items"][0];
+    assert_eq!((&event["action"], &event["subject"]), (&"application.registered".into(), &made["client_id"]));
+    assert_eq!((&event["before"], &event["after"]), (&serde_json::Value::Null, &made), "without its secret");
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
     let id = made["client_id"].as_str().unwrap().parse().unwrap();
     let stored = world.app().store.application(id).await.unwrap().unwrap();
     assert!(stored.authenticates(secret.as_str()));

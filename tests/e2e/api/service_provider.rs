@@ -1,6 +1,8 @@
 //! The keys of the deployment, as the operator rotates them.
 
+use axum::http::Method;
 use serde_json::{Value, json};
+use vestibule::service_provider::{REMEMBERED, SETTLING};
 
 use super::{World, connections::METADATA};
 
@@ -52,6 +54,8 @@ async fn keys_that_leaked_are_replaced_at_once() {
         "brought forward"
     );
     assert_eq!(forward["former"], first["current"]);
+    assert_eq!(world.rotate(0).await.refused(), (409, "rotation-under-way"), "the first key is in use until now");
+    world.wait(SETTLING);
     let at_once = world.rotate(0).await.done();
     assert_eq!((&at_once["former"], &at_once["next"]), (&forward["current"], &Value::Null));
 }
@@ -65,7 +69,7 @@ async fn however_many_ask_first_get_the_same_keys() {
 }
 
 #[tokio::test]
-async fn a_rotation_happens_once_however_often_it_is_repeated() {
+async fn of_two_rotations_at_the_same_moment_one_happens() {
     let world = World::new().await;
     world.get(KEYS).await.done();
     let refused = world.rotate(91).await;
@@ -74,6 +78,59 @@ async fn a_rotation_happens_once_however_often_it_is_repeated() {
     let mut statuses = [both.0.status.as_u16(), both.1.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "of two at the same moment one rotates");
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_repeated_happens_once() {
+    let world = World::new().await;
+    world.get(KEYS).await.done();
+    let repeat = || {
+        let body = json!({ "notice_days": 0 });
+        world.call_with(Method::POST, "/service-provider/keys/rotate", Some(body), "once")
+    };
+    let (one, two) = tokio::join!(repeat(), repeat());
+    let rotated = one.done();
+    assert_eq!(two.done(), rotated);
+    world.wait(SETTLING);
+    let later = repeat().await;
+    assert_eq!(later.headers["idempotent-replayed"], "true");
+    assert_eq!(later.done(), rotated);
+    assert_eq!(world.get(KEYS).await.done(), rotated);
+}
+
+#[tokio::test]
+async fn of_two_emergency_rotations_at_once_the_keys_in_use_are_kept() {
+    let world = World::new().await;
+    let first = world.get(KEYS).await.done();
+    let (one, two) = tokio::join!(world.rotate(0), world.rotate(0));
+    let (rotated, refused) = if one.status == 200 { (one, two) } else { (two, one) };
+    assert_eq!(refused.refused(), (409, "rotation-under-way"));
+    let rotated = rotated.done();
+    assert_eq!(rotated["former"], first["current"], "what is encrypted to the first certificate still opens");
+    assert_eq!(world.get(KEYS).await.done(), rotated);
+}
+
+#[tokio::test]
+async fn a_rotation_is_on_the_deployments_audit_trail() {
+    let world = World::new().await;
+    let (_, parent) = world.verified("example.com").await;
+    let before = world.get(KEYS).await.done();
+    let after = world.rotate(30).await.done();
+    let event = world.get("/events").await.done()["items"][0].take();
+    assert_eq!(event["action"], "service_provider_keys.rotated");
+    assert_eq!((&event["before"], &event["after"], &event["actor"]["type"]), (&before, &after, &"operator".into()));
+    assert_eq!(event["subject"], fingerprint(&after, "next", "signing"));
+    assert!(!world.actions(&parent).await.contains(&"service_provider_keys.rotated".to_owned()), "no customer's");
+    assert_eq!(world.get("/events?limit=0").await.refused(), (422, "invalid-value"));
+}
+
+#[tokio::test]
+async fn nobody_makes_keys_by_asking_for_metadata_that_there_is_none_of() {
+    let world = World::new().await;
+    for file in ["metadata", "encryption-certificate"] {
+        assert_eq!(world.status(&format!("/saml/con_00000000000000000000000000000000/{file}")).await, 404);
+    }
+    assert!(world.app().store.service_provider_keys().await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -99,7 +156,10 @@ async fn metadata_has_the_certificates_that_the_keys_say() {
     assert!(world.page(&format!("/saml/{id}/encryption-certificate")).await.contains(&during.encryption[0][..60]));
     world.wait(30 * DAY);
     let after = world.published(id).await;
-    assert_eq!((after.signing.as_slice(), &after.encryption), (&during.signing[1..], &during.encryption));
+    let turned = [during.signing[1].clone(), during.signing[0].clone()];
+    assert_eq!((&after.signing[..], &after.encryption), (&turned[..], &during.encryption), "some still sign as before");
+    world.wait(REMEMBERED);
+    assert_eq!(world.published(id).await.signing, during.signing[1..]);
 }
 
 /// What metadata says of our keys.

@@ -135,6 +135,11 @@ impl World {
         page.body
     }
 
+    /// The status of a page of the deployment that is not the API's.
+    pub(super) async fn status(&self, path: &str) -> u16 {
+        self.product.browser().open(path).await.status.into()
+    }
+
     pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
     }

@@ -37,11 +37,13 @@ pub(super) async fn send_on(
         let later = "left to the sign-in that the application begins now";
         assertion.note_groups(None, false, &mut attempt.checks);
         attempt.checks.pass(CheckName::Access, later, "no session yet");
-        attempt.application = Some(application.id);
+        (attempt.application, attempt.sent_on) = (Some(application.id), true);
         match app.store.use_up(asserted.once(), attempt).await {
             Ok(()) => return Ok(begin_at(&target)),
             // Used by another request just now, which the next look shows.
-            Err(CommitError::Refused(LoginError::Changed)) => attempt.application = None,
+            Err(CommitError::Refused(LoginError::Changed)) => {
+                (attempt.application, attempt.sent_on) = (None, false);
+            }
             Err(error) => return Err(Failure::Unavailable(Box::new(error))),
         }
     }
