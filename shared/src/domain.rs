@@ -27,6 +27,6 @@ pub use ownership::{Ownership, PROTECTION};
 #[cfg(feature = "queue")]
 pub use queue::{ClaimQueue, QueueError};
 #[cfg(feature = "resolver")]
-pub use resolver::{Resolver, TrustError, ZoneServers};
+pub use resolver::{Resolver, ResolverAddress, ResolverAddressError, TrustError, ZoneServers};
 pub use schedule::LEASE;
 pub use state::{Absence, ClaimState, GIVE_UP, HoldChange, LAPSE, WARNING};

@@ -71,4 +71,6 @@ pub mod session;
 pub mod signing_key;
 pub mod surface;
 pub mod table;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod web;

@@ -98,7 +98,7 @@ pub(crate) struct Finding {
     source: domain::Source,
     /// What came of asking it: `found`, `altered_value`, `older_token`, `wrong_value`, `doubled_suffix`, `wrong_host`,
     /// `empty`, `nxdomain`, `servfail`, `refused`, `timeout`, `bogus`, `lame`, `too_many_aliases`, `alias_loop`,
-    /// `internal`, `no_servers`, `not_asked` or `failed`. Clients must expect further words.
+    /// `internal`, `no_servers`, `not_asked`, `insecure` or `failed`. Clients must expect further words.
     #[schema(value_type = String, example = "nxdomain")]
     outcome: domain::Outcome,
     /// The values that were there, cut to what can be shown.

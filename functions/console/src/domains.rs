@@ -11,7 +11,8 @@ use http::{HeaderValue, StatusCode, header};
 use vestibule::{
     app::App,
     domain::{
-        self, ClaimState, Claimed, DomainClaim, DomainError, DomainName, Evidence, MAX_DOMAINS, Resolver, TooSoon,
+        self, ClaimState, Claimed, DomainClaim, DomainError, DomainName, Evidence, MAX_DOMAINS, Outcome, Resolver,
+        Source, TooSoon,
     },
     table::{CommitError, Settling, StoreError, Transaction, settle},
 };
@@ -70,11 +71,13 @@ struct Shown {
 struct Status {
     word: &'static str,
     tone: &'static str,
-    is_verified: bool,
+    state: ClaimState,
 }
 
 struct Finding {
     perspective: String,
+    source: &'static str,
+    seen: &'static str,
     is_found: bool,
     explanation: String,
     values: Vec<String>,
@@ -88,7 +91,16 @@ impl From<DomainClaim> for Shown {
         let (checked_at, findings) = evidence.map(|Evidence { at, findings, .. }| (Moment(at), findings)).unzip();
         let finding = |finding: domain::Finding| Finding {
             explanation: finding.explain(&challenge),
-            is_found: finding.outcome == domain::Outcome::Found,
+            source: match finding.source {
+                Source::Zone => "One of the zone's own servers",
+                Source::Resolver => "Resolver",
+            },
+            seen: match finding.outcome {
+                Outcome::Found => "Seen",
+                Outcome::NotAsked => "Not asked",
+                _ => "Not seen",
+            },
+            is_found: finding.outcome == Outcome::Found,
             perspective: finding.perspective,
             values: finding.values,
         };
@@ -115,7 +127,7 @@ impl Status {
             ClaimState::Lapsed { .. } => ("Lapsed", "bad"),
             ClaimState::Conflict { .. } => ("Conflict", "bad"),
         };
-        Self { word, tone, is_verified: state.is_verified() }
+        Self { word, tone, state }
     }
 }
 

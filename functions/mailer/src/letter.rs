@@ -48,7 +48,7 @@ pub fn letter(message: &Message, settings: &Settings) -> Letter {
     Letter { subject: words.subject, text, html }
 }
 
-fn words(message: &Message, _settings: &Settings) -> Words {
+fn words(message: &Message, settings: &Settings) -> Words {
     match message {
         Message::DomainVerified { domain } => Words {
             subject: format!("{} is verified", domain.to_unicode()),
@@ -58,7 +58,7 @@ fn words(message: &Message, _settings: &Settings) -> Words {
                     .to_owned(),
             ],
             facts: vec![("Domain", domain.to_string())],
-            link: None,
+            link: Some(domain_page(domain, settings)),
             reason: ADMINISTRATOR,
         },
         Message::DomainConflict { domain } => Words {
@@ -70,7 +70,7 @@ fn words(message: &Message, _settings: &Settings) -> Words {
                     .to_owned(),
             ],
             facts: vec![("Domain", domain.to_string())],
-            link: None,
+            link: Some(domain_page(domain, settings)),
             reason: ADMINISTRATOR,
         },
         Message::DomainFailed { domain, record } => Words {
@@ -83,7 +83,7 @@ fn words(message: &Message, _settings: &Settings) -> Words {
                 "Publish it and ask for a refresh, or add the domain again, to have it looked for again.".to_owned(),
             ],
             facts: record_facts(domain, record),
-            link: None,
+            link: Some(domain_page(domain, settings)),
             reason: ADMINISTRATOR,
         },
         Message::DomainMissing { domain, record, hours_left } => Words {
@@ -98,7 +98,7 @@ fn words(message: &Message, _settings: &Settings) -> Words {
                     .to_owned(),
             ],
             facts: record_facts(domain, record),
-            link: None,
+            link: Some(domain_page(domain, settings)),
             reason: ADMINISTRATOR,
         },
         Message::DomainLapsed { domain, record, protected_until } => Words {
@@ -115,7 +115,7 @@ fn words(message: &Message, _settings: &Settings) -> Words {
                 ),
             ],
             facts: record_facts(domain, record),
-            link: None,
+            link: Some(domain_page(domain, settings)),
             reason: ADMINISTRATOR,
         },
         Message::DomainRestored { domain } => Words {
@@ -125,69 +125,88 @@ fn words(message: &Message, _settings: &Settings) -> Words {
                 "Leave the record in place: it is looked for again each day.".to_owned(),
             ],
             facts: vec![("Domain", domain.to_string())],
-            link: None,
+            link: Some(domain_page(domain, settings)),
             reason: ADMINISTRATOR,
         },
         Message::CertificateExpires { identity_provider, product, fingerprint, expires_at, expired, metadata } => {
-            Words {
-                subject: if *expired {
-                    format!("The certificate of {} has expired", product.name())
-                } else {
-                    format!("The certificate of {} expires on {}", product.name(), day(*expires_at))
-                },
-                paragraphs: certificate_expires(*product, *expires_at, *expired, metadata.is_some()),
-                facts: [
-                    Some(("Identity provider", identity_provider.clone())),
-                    Some(("Certificate (SHA-256)", fingerprint.clone())),
-                    Some((if *expired { "Expired" } else { "Expires" }, moment(*expires_at))),
-                    metadata.as_ref().map(|url| ("Metadata", url.to_string())),
-                ]
-                .into_iter()
-                .flatten()
-                .collect(),
-                link: None,
-                reason: SIGN_ON,
-            }
+            let facts = [
+                Some(("Identity provider", identity_provider.clone())),
+                Some(("Certificate (SHA-256)", fingerprint.clone())),
+                Some((if *expired { "Expired" } else { "Expires" }, moment(*expires_at))),
+                metadata.as_ref().map(|url| ("Metadata", url.to_string())),
+            ];
+            certificate_expires(*product, *expires_at, *expired, facts)
         }
-        Message::MetadataFails { identity_provider, product, metadata, since, detail, expires_at } => Words {
-            subject: format!("The metadata of {} can not be fetched", product.name()),
-            paragraphs: vec![
-                format!("Since {}, the metadata of {} was not taken over: {detail}.", day(*since), product.name()),
-                format!(
-                    "Nobody is refused for that: what was trusted before stays trusted, and the last certificate \
-                     expires on {}. But a new certificate would not be noticed, and whoever signs in with it would be \
-                     refused.",
-                    day(*expires_at)
-                ),
-                "Mend what is at the address, or give the connection another address or the metadata as a document."
-                    .to_owned(),
-            ],
-            facts: vec![("Identity provider", identity_provider.clone()), ("Metadata", metadata.to_string())],
-            link: None,
-            reason: SIGN_ON,
-        },
-        Message::SignInCode { code, expires_at } => {
-            let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
-            Words {
-                subject: "Your sign-in code".to_owned(),
-                paragraphs: vec![
-                    format!("Enter this code in the browser that asked for it: {first} {second}"),
-                    format!(
-                        "It is good until {} and works once. Nobody of ours will ever ask you for it.",
-                        expires_at.strftime("%H:%M UTC")
-                    ),
-                ],
-                facts: Vec::new(),
-                link: None,
-                reason: "You get this because your address was entered to sign in to the settings of an organization. \
-                         If that was not you, there is nothing to do: without the code nobody gets in.",
-            }
+        Message::MetadataFails { identity_provider, product, metadata, since, detail, expires_at } => {
+            let facts = vec![("Identity provider", identity_provider.clone()), ("Metadata", metadata.to_string())];
+            metadata_fails(*product, *since, detail, *expires_at, facts)
         }
+        Message::SignInCode { code, expires_at } => sign_in_code(code, *expires_at),
     }
 }
 
-fn certificate_expires(product: IdpKind, expires_at: Timestamp, expired: bool, fetched: bool) -> Vec<String> {
+/// Where a domain's administrators see it.
+fn domain_page(domain: &DomainName, settings: &Settings) -> (&'static str, String) {
+    ("Open the domain's page", settings.url(&format!("/settings/identity/domains/{domain}")))
+}
+
+fn metadata_fails(
+    product: IdpKind,
+    since: Timestamp,
+    detail: &str,
+    expires_at: Timestamp,
+    facts: Vec<(&'static str, String)>,
+) -> Words {
+    Words {
+        subject: format!("The metadata of {} can not be fetched", product.name()),
+        paragraphs: vec![
+            format!("Since {}, the metadata of {} was not taken over: {detail}.", day(since), product.name()),
+            format!(
+                "Nobody is refused for that: what was trusted before stays trusted, and the last certificate expires on \
+                 {}. But a new certificate would not be noticed, and whoever signs in with it would be refused.",
+                day(expires_at)
+            ),
+            "Mend what is at the address, or give the connection another address or the metadata as a document."
+                .to_owned(),
+        ],
+        facts,
+        link: None,
+        reason: SIGN_ON,
+    }
+}
+
+fn sign_in_code(code: &str, expires_at: Timestamp) -> Words {
+    let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
+    Words {
+        subject: "Your sign-in code".to_owned(),
+        paragraphs: vec![
+            format!("Enter this code in the browser that asked for it: {first} {second}"),
+            format!(
+                "It is good until {} and works once. Nobody of ours will ever ask you for it.",
+                expires_at.strftime("%H:%M UTC")
+            ),
+        ],
+        facts: Vec::new(),
+        link: None,
+        reason: "You get this because your address was entered to sign in to the settings of an organization. If that \
+                 was not you, there is nothing to do: without the code nobody gets in.",
+    }
+}
+
+fn certificate_expires(
+    product: IdpKind,
+    expires_at: Timestamp,
+    expired: bool,
+    facts: [Option<(&'static str, String)>; 4],
+) -> Words {
     let name = product.name();
+    let [.., metadata] = &facts;
+    let fetched = metadata.is_some();
+    let subject = if expired {
+        format!("The certificate of {name} has expired")
+    } else {
+        format!("The certificate of {name} expires on {}", day(expires_at))
+    };
     let what = if expired {
         format!("The last certificate that {name} may sign sign-ins with expired on {}.", day(expires_at))
     } else {
@@ -204,7 +223,13 @@ fn certificate_expires(product: IdpKind, expires_at: Timestamp, expired: bool, f
              one: what is signed with a certificate that is not known is refused."
         )
     };
-    vec![what, product.renewal().to_owned(), then]
+    Words {
+        subject,
+        paragraphs: vec![what, product.renewal().to_owned(), then],
+        facts: facts.into_iter().flatten().collect(),
+        link: None,
+        reason: SIGN_ON,
+    }
 }
 
 fn day(at: Timestamp) -> String {

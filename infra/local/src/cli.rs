@@ -52,10 +52,15 @@ mod tests {
             ["dev", "--port", "0"].as_slice(),
             &["dev", "--memory"],
             &["dev", "--resolver", "127.0.0.1:5353", "--resolver", "9.9.9.9"],
+            &["dev", "--resolver", "tls://9.9.9.9#dns.quad9.net"],
         ] {
             assert!(Cli::try_parse_from([&["vestibule"], arguments].concat()).is_ok(), "{arguments:?}");
         }
-        for arguments in [["dev", "--memory", "--data", "x"].as_slice(), &["dev", "--resolver", "example.com"]] {
+        for arguments in [
+            ["dev", "--memory", "--data", "x"].as_slice(),
+            &["dev", "--resolver", "example.com"],
+            &["dev", "--resolver", "tls://9.9.9.9"],
+        ] {
             assert!(Cli::try_parse_from([&["vestibule"], arguments].concat()).is_err(), "{arguments:?}");
         }
     }

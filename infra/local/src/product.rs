@@ -1,6 +1,6 @@
 //! The whole: what starts, in which order, and how it ends.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use axum::{
@@ -16,7 +16,7 @@ use url::Url;
 use vestibule::{
     app::{App, Reach, Settings, SettingsError},
     clock::Clock,
-    domain::Resolver,
+    domain::{Resolver, ResolverAddress},
     id::{Random, Secret, hex},
     seal::SealingKey,
     table::{Store, StoreError},
@@ -52,7 +52,7 @@ pub struct Options {
     /// The operator's key, in place of the one in the data directory.
     pub operator_key: Option<String>,
     /// Where DNS is asked, each a perspective of its own; empty for the local zone.
-    pub resolvers: Vec<SocketAddr>,
+    pub resolvers: Vec<ResolverAddress>,
     /// The time.
     pub clock: Clock,
     /// Randomness.
@@ -159,8 +159,8 @@ impl Local {
         let (mailbox, ses_url, mailbox_task) = Mailbox::start(&data, &app.clock, &stop).await?;
         let mailer = Mailer { app: app.clone(), sender: mailbox::sender(&ses_url) };
         let refresher = Refresher::new(app.clone());
-        let perspectives = if resolvers.is_empty() { zone.servers().to_vec() } else { resolvers };
-        let resolver = Arc::new(Resolver::new(&perspectives));
+        let resolver = if resolvers.is_empty() { Resolver::new(zone.servers()) } else { Resolver::new(&resolvers) };
+        let resolver = Arc::new(resolver);
         let (queue, sender, queue_task) = Queue::start(&stop).await?;
         let verifier = Verifier { app: app.clone(), resolver: resolver.clone(), queue: sender };
         let claims = Claims::new(verifier, queue);

@@ -118,6 +118,10 @@ impl Finding {
                 "The domain is delegated to no name server whose address can be found. Check its NS records and that the \
                  domain is registered."
             }
+            (Outcome::Insecure, _) => {
+                "There is no secure connection to this resolver: its certificate is not one for its name, or it does not \
+                 speak TLS. So it was not asked. Whoever operates this service has to look at that."
+            }
             (_, Source::Zone) => {
                 "This server of the zone could not be reached, or did not answer as a name server does."
             }
@@ -223,6 +227,7 @@ mod tests {
             Internal,
             NoServers,
             NotAsked,
+            Insecure,
             Failed,
         ];
         for source in [Source::Zone, Source::Resolver] {

@@ -203,6 +203,8 @@ pub enum Outcome {
     NoServers,
     /// The resolver was not asked, so that it does not begin to remember that the record is not there.
     NotAsked,
+    /// The resolver is to be asked over TLS and did not prove its name, or does not speak TLS (RFC 7858).
+    Insecure,
     /// The server could not be reached or answered nonsense.
     Failed,
 }
@@ -246,7 +248,7 @@ impl Outcome {
     }
 
     fn is_silence(self) -> bool {
-        matches!(self, Self::Timeout | Self::Failed | Self::Refused)
+        matches!(self, Self::Timeout | Self::Insecure | Self::Failed | Self::Refused)
     }
 }
 

@@ -10,9 +10,10 @@ mod answer;
 mod chain;
 mod delegation;
 mod question;
+mod server;
 mod zone;
 
-use std::{net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use hickory_net::proto::rr::Name;
 use tokio::{task::JoinSet, time::timeout};
@@ -20,10 +21,15 @@ use tokio::{task::JoinSet, time::timeout};
 use self::{
     answer::{Aliases, Reply},
     question::{Question, ask},
+    server::Server,
 };
 use super::{Challenge, DomainName, Finding, Outcome, Source, evidence::has_most, usual_mistakes};
-use crate::app::{SettingsError, variable};
+use crate::{
+    app::{SettingsError, variable},
+    tls,
+};
 
+pub use server::{ResolverAddress, ResolverAddressError};
 pub use zone::{TrustError, ZoneServers};
 
 /// The public resolvers that a deployment asks unless it is told otherwise. There are three, so that one that does not
@@ -42,15 +48,21 @@ const SEARCH: Duration = Duration::from_secs(5);
 /// The perspectives from which DNS is asked.
 #[derive(Clone, Debug)]
 pub struct Resolver {
-    resolvers: Arc<[SocketAddr]>,
+    resolvers: Arc<[Server]>,
     zone_servers: Option<ZoneServers>,
 }
 
 impl Resolver {
     /// Asks these servers, each a perspective of its own, and nobody else.
     #[must_use]
-    pub fn new(servers: &[SocketAddr]) -> Self {
-        Self { resolvers: servers.into(), zone_servers: None }
+    pub fn new<A: Clone + Into<ResolverAddress>>(servers: &[A]) -> Self {
+        Self::trusting(servers, None)
+    }
+
+    /// As [`Resolver::new`]; whom to believe over TLS is as [`tls::client`] has it.
+    fn trusting<A: Clone + Into<ResolverAddress>>(servers: &[A], authorities: Option<&[Vec<u8>]>) -> Self {
+        let addresses = servers.iter().cloned().map(Into::into);
+        Self { resolvers: Server::all(addresses, || tls::client(authorities)), zone_servers: None }
     }
 
     /// Asks the zone's own servers as well.
@@ -59,8 +71,8 @@ impl Resolver {
         Self { zone_servers: Some(zone_servers), ..self }
     }
 
-    /// The perspectives of a Lambda function: the zone's own servers, and `VESTIBULE_RESOLVERS`, addresses with or without a
-    /// port, separated by commas; else public ones.
+    /// The perspectives of a Lambda function: the zone's own servers, and `VESTIBULE_RESOLVERS`, one [`ResolverAddress`]
+    /// after another, separated by commas; else public ones.
     ///
     /// # Errors
     /// [`SettingsError::Unusable`].
@@ -71,11 +83,10 @@ impl Resolver {
     }
 
     fn parse(text: &str) -> Result<Self, &'static str> {
-        let server = |text: &str| {
-            let address = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT));
-            text.parse().or(address).map_err(|_| "is not a list of IP addresses, each with or without a port")
-        };
-        let servers = text.split(',').map(|text| server(text.trim())).collect::<Result<Vec<_>, _>>()?;
+        let servers = text.split(',').map(|text| text.trim().parse()).collect::<Result<Vec<ResolverAddress>, _>>();
+        let servers = servers.map_err(
+            |ResolverAddressError| "is not a list of IP addresses, each with or without a port, or tls://ADDR[:PORT]#NAME",
+        )?;
         if servers.len() > MAX_RESOLVERS { Err("names more than 8 resolvers") } else { Ok(Self::new(&servers)) }
     }
 
@@ -95,9 +106,9 @@ impl Resolver {
 
     async fn ask_resolvers(&self, domain: &DomainName, challenge: &Challenge, search: bool) -> Vec<Finding> {
         let mut asked = JoinSet::new();
-        for (place, server) in self.resolvers.iter().copied().enumerate() {
+        for (place, server) in self.resolvers.iter().cloned().enumerate() {
             let (domain, challenge) = (domain.clone(), challenge.clone());
-            asked.spawn(async move { (place, perspective(server, &domain, &challenge, search).await) });
+            asked.spawn(async move { (place, perspective(&server, &domain, &challenge, search).await) });
         }
         let mut findings = asked.join_all().await;
         findings.sort_by_key(|(place, _)| *place);
@@ -111,27 +122,27 @@ fn worth_asking_resolvers(zone: &[Finding]) -> bool {
 }
 
 /// What one resolver sees: the record, or why not, or where it went astray.
-async fn perspective(server: SocketAddr, domain: &DomainName, challenge: &Challenge, search: bool) -> Finding {
+async fn perspective(server: &Server, domain: &DomainName, challenge: &Challenge, search: bool) -> Finding {
     let asked = timeout(LOOKUP, resolve(server, &challenge.name, challenge)).await;
-    let finding = asked.unwrap_or_else(|_| Finding::new(&server, Outcome::Timeout, &[]));
+    let finding = asked.unwrap_or_else(|_| Finding::new(server, Outcome::Timeout, &[]));
     if search && finding.outcome.is_absence() {
-        return astray(&[server], true, domain, challenge, vec![finding]).await.remove(0);
+        return astray(std::slice::from_ref(server), true, domain, challenge, vec![finding]).await.remove(0);
     }
     finding
 }
 
 /// What one resolver sees under a name, aliases followed.
-async fn resolve(server: SocketAddr, name: &str, challenge: &Challenge) -> Finding {
-    let Some(mut name) = absolute(name) else { return Finding::new(&server, Outcome::Nxdomain, &[]) };
+async fn resolve(server: &Server, name: &str, challenge: &Challenge) -> Finding {
+    let Some(mut name) = absolute(name) else { return Finding::new(server, Outcome::Nxdomain, &[]) };
     let mut aliases = Aliases::default();
     loop {
         let answer = match ask(server, &Question::recursive(name.clone())).await {
             Ok(answer) => answer,
-            Err(outcome) => return Finding::new(&server, outcome, &[]),
+            Err(outcome) => return Finding::new(server, outcome, &[]),
         };
         let finding = |outcome, values: &[String]| Finding {
             authoritative: answer.metadata.authoritative,
-            ..Finding::new(&server, outcome, values)
+            ..Finding::new(server, outcome, values)
         };
         match Reply::of_resolver(&answer, &name, &mut aliases) {
             Reply::Values(values) => return finding(Outcome::of_values(&values, challenge), &values),
@@ -145,13 +156,13 @@ async fn resolve(server: SocketAddr, name: &str, challenge: &Challenge) -> Findi
             Reply::Trouble(Outcome::Servfail) if answers_unchecked(server, &name).await => {
                 return finding(Outcome::Bogus, &[]);
             }
-            Reply::Trouble(outcome) => return Finding::new(&server, outcome, &[]),
+            Reply::Trouble(outcome) => return Finding::new(server, outcome, &[]),
         }
     }
 }
 
 /// Whether a resolver answers where it is asked not to check signatures (the CD bit of RFC 4035, section 3.2.2).
-async fn answers_unchecked(server: SocketAddr, name: &Name) -> bool {
+async fn answers_unchecked(server: &Server, name: &Name) -> bool {
     let question = Question { unchecked: true, ..Question::recursive(name.clone()) };
     let answer = ask(server, &question).await;
     answer.is_ok_and(|answer| {
@@ -163,7 +174,7 @@ async fn answers_unchecked(server: SocketAddr, name: &Name) -> bool {
 /// The findings, with those that tell of an absence told where the record was published by one of the usual mistakes, as
 /// seen by these servers.
 async fn astray(
-    servers: &[SocketAddr],
+    servers: &[Server],
     recursive: bool,
     domain: &DomainName,
     challenge: &Challenge,
@@ -171,11 +182,11 @@ async fn astray(
 ) -> Vec<Finding> {
     let mut asked = JoinSet::new();
     for (place, (outcome, name)) in usual_mistakes(domain, challenge).into_iter().enumerate() {
-        for server in servers.iter().copied() {
-            let (name, value) = (name.clone(), challenge.value.clone());
+        for server in servers {
+            let (server, name, value) = (server.clone(), name.clone(), challenge.value.clone());
             asked.spawn(async move {
                 let question = Question { recursive, ..Question::recursive(absolute(&name)?) };
-                let answer = timeout(SEARCH, ask(server, &question)).await.ok()?.ok()?;
+                let answer = timeout(SEARCH, ask(&server, &question)).await.ok()?.ok()?;
                 answer::texts(&answer, &question.name).contains(&value).then_some((place, outcome, name))
             });
         }
@@ -210,10 +221,15 @@ mod tests {
 
     #[test]
     fn resolvers_are_addresses() {
-        let servers = |text| Resolver::parse(text).map(|resolver| resolver.resolvers.to_vec());
+        let servers = |text| {
+            let resolver = Resolver::parse(text)?;
+            Ok::<_, &str>(resolver.resolvers.iter().map(Server::to_string).collect::<Vec<_>>())
+        };
         assert_eq!(servers(PUBLIC).unwrap().len(), 3);
-        assert_eq!(servers("127.0.0.1:5353, ::1").unwrap(), ["127.0.0.1:5353", "[::1]:53"].map(|a| a.parse().unwrap()));
-        for bad in ["", "dns.example.com", "1.1.1.1,", &["1.1.1.1"; 9].join(",")] {
+        assert_eq!(servers("127.0.0.1:5353, ::1").unwrap(), ["127.0.0.1:5353", "[::1]:53"]);
+        let mixed = servers("tls://1.1.1.1#cloudflare-dns.com,8.8.8.8");
+        assert_eq!(mixed.unwrap(), ["cloudflare-dns.com (1.1.1.1:853)", "8.8.8.8:53"]);
+        for bad in ["", "dns.example.com", "1.1.1.1,", "1.1.1.1,tls://9.9.9.9", &["1.1.1.1"; 9].join(",")] {
             assert!(servers(bad).is_err(), "{bad}");
         }
     }

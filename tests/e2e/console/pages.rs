@@ -45,6 +45,8 @@ async fn a_domain_is_added_proven_and_removed() {
     let verified = browser.submit(&soon, &soon.form(&format!("{}/refresh", page.url.path()))).await;
     assert!(verified.text().contains("bücher.example Verified"), "{}", verified.text());
     assert!(verified.text().contains("Seen 127.0.0.1"), "{}", verified.text());
+    let servers = verified.text().matches(" Resolver The record is there.").count();
+    assert_eq!(servers, product.local.zone.servers().len(), "{}", verified.text());
 
     product.clock.advance(SignedDuration::from_secs(1));
     let sure = browser.open(&format!("{}/remove", page.url.path())).await;
@@ -58,6 +60,40 @@ async fn a_domain_is_added_proven_and_removed() {
     let actions: Vec<_> = events.iter().map(|event| event["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["domain.removed", "domain.verified", "domain.claimed"]);
     assert!(events.iter().all(|event| event["actor"]["type"] == "account"), "{events:?}");
+}
+
+/// The text of the page that asks whether a domain is to be removed.
+async fn removal(browser: &mut Browser, domain: &str) -> String {
+    browser.open(&format!("/settings/identity/domains/{domain}/remove")).await.text()
+}
+
+#[tokio::test]
+async fn what_a_removal_means_depends_on_where_the_claim_stands() {
+    let product = Product::start().await;
+    let (_, parent, owner) = customer(&product, "corp.example").await;
+    let claims = format!("/parents/{parent}/domains");
+    let held = product.done(Method::GET, &format!("{claims}/corp.example"), None).await;
+    product.done(Method::POST, &claims, Some(json!({ "domain": "other.example" }))).await;
+    product.local.zone.remove(held["record"]["name"].as_str().unwrap()).await.unwrap();
+    // The absence of a record is looked for twice a day, and counts for as long as it is looked for.
+    for _ in 0..2 * 31 {
+        product.clock.advance(SignedDuration::from_hours(12));
+        product.verify_domains().await;
+    }
+    let mut browser = product.browser();
+    sign_in(&product, &mut browser, &owner).await;
+
+    let lapsed = browser.open("/settings/identity/domains/corp.example").await.text();
+    assert!(lapsed.contains("corp.example Lapsed") && lapsed.contains("New sign-ins with addresses on it"), "{lapsed}");
+    let lapsed = removal(&mut browser, "corp.example").await;
+    assert!(lapsed.contains("New sign-ins with addresses on it are refused from then on"), "{lapsed}");
+    assert!(lapsed.contains("can verify the domain at once"), "{lapsed}");
+    let failed = removal(&mut browser, "other.example").await;
+    assert!(failed.contains("nobody looks for it any more") && failed.contains("keep the domain"), "{failed}");
+    assert!(failed.contains("nobody's access changes") && !failed.contains("sign-ins"), "{failed}");
+    product.done(Method::POST, &format!("{claims}/other.example/refresh"), None).await;
+    let pending = removal(&mut browser, "other.example").await;
+    assert!(pending.contains("nobody's access changes") && !pending.contains("looks for"), "{pending}");
 }
 
 #[tokio::test]

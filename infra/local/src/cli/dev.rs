@@ -2,19 +2,16 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
-use vestibule::{clock::Clock, id::Random};
+use vestibule::{clock::Clock, domain::ResolverAddress, id::Random};
 
 use crate::{Local, Options};
 
-/// The port of DNS, where an address names none.
-const DNS_PORT: u16 = 53;
 /// What is logged, unless `RUST_LOG` says otherwise.
 const LOGGED: &str = "warn,dynoxide=error,vestibule=info";
 
@@ -33,9 +30,10 @@ pub(crate) struct Dev {
     /// The operator's key for the management API, in place of the one that was made for the data directory
     #[arg(long, value_name = "KEY", value_parser = operator_key)]
     operator_key: Option<String>,
-    /// A DNS server to ask in place of the local zone, as ADDRESS or ADDRESS:PORT; several are several perspectives
-    #[arg(long = "resolver", value_name = "ADDR", value_parser = resolver)]
-    resolvers: Vec<SocketAddr>,
+    /// A DNS server to ask in place of the local zone, as ADDRESS or ADDRESS:PORT, or over TLS as
+    /// `tls://ADDRESS[:PORT]#NAME`; several are several perspectives
+    #[arg(long = "resolver", value_name = "ADDR")]
+    resolvers: Vec<ResolverAddress>,
 }
 
 impl Dev {
@@ -91,12 +89,6 @@ impl Dev {
 fn operator_key(text: &str) -> Result<String, &'static str> {
     let sound = (16..=200).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     if sound { Ok(text.to_owned()) } else { Err("a key has 16 to 200 visible ASCII characters") }
-}
-
-fn resolver(text: &str) -> Result<SocketAddr, &'static str> {
-    let with_port = text.parse::<SocketAddr>();
-    let without = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS_PORT));
-    with_port.or_else(|_| without()).map_err(|_| "an address is an IP address, with or without a port")
 }
 
 /// Prints what to open.

@@ -6,7 +6,6 @@
 use std::{
     collections::HashMap,
     fmt,
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -22,7 +21,10 @@ use hickory_net::{
     xfer::{DnsHandle, DnsResponseStream, FirstAnswer as _},
 };
 
-use super::question::{Question, ask};
+use super::{
+    question::{Question, ask},
+    server::Server,
+};
 
 /// Keys and delegations that one validation follows; a chain has two for each label.
 const MAX_LINKS: u32 = 40;
@@ -51,7 +53,7 @@ pub(super) enum Validity {
 /// What is fetched on the way from the root to one answer after another of one lookup.
 #[derive(Clone)]
 pub(super) struct Chain {
-    resolvers: Arc<[SocketAddr]>,
+    resolvers: Arc<[Server]>,
     links: Arc<Mutex<HashMap<(Name, RecordType), DnsResponse>>>,
     /// The answer under examination, in the place of asking for it.
     answer: Option<Arc<DnsResponse>>,
@@ -59,8 +61,8 @@ pub(super) struct Chain {
 
 impl Chain {
     /// A chain whose links these resolvers know.
-    pub(super) fn new(resolvers: &[SocketAddr]) -> Self {
-        Self { resolvers: resolvers.into(), links: Arc::default(), answer: None }
+    pub(super) fn new(resolvers: &Arc<[Server]>) -> Self {
+        Self { resolvers: resolvers.clone(), links: Arc::default(), answer: None }
     }
 
     /// Whether the signatures of the answer to `question` hold.
@@ -100,7 +102,7 @@ impl Chain {
         // Unchecked, so that a chain that does not hold is seen and not only reported.
         let question = Question { kind, signatures: true, unchecked: true, ..Question::recursive(name) };
         for resolver in self.resolvers.iter() {
-            let Ok(answer) = ask(*resolver, &question).await else { continue };
+            let Ok(answer) = ask(resolver, &question).await else { continue };
             if DnsError::from_response(answer.clone()).is_err_and(|error| matches!(error, DnsError::ResponseCode(_))) {
                 continue;
             }

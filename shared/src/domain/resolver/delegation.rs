@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
 };
 
 use hickory_net::proto::{
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::{
     Outcome, absolute,
     question::{Question, ask},
+    server::Server,
 };
 
 /// Servers of one zone that are asked.
@@ -30,12 +31,12 @@ pub(super) struct Delegation {
     /// The zone's name.
     pub(super) zone: Name,
     /// Its servers.
-    pub(super) servers: Vec<Server>,
+    pub(super) servers: Vec<ZoneServer>,
 }
 
 /// One server of a zone.
 #[derive(Clone, Debug)]
-pub(super) struct Server {
+pub(super) struct ZoneServer {
     /// Its name.
     pub(super) name: Name,
     /// Its address, where it could be found.
@@ -57,7 +58,7 @@ enum Said {
 ///
 /// # Errors
 /// Why they can not be found: what is the matter with the resolvers, or [`Outcome::NoServers`].
-pub(super) async fn delegation_of(resolvers: &[SocketAddr], name: &Name) -> Result<Delegation, Outcome> {
+pub(super) async fn delegation_of(resolvers: &[Server], name: &Name) -> Result<Delegation, Outcome> {
     let text = name.to_lowercase().to_ascii();
     let text = text.trim_end_matches('.');
     let mut zone = absolute(psl::domain_str(text).unwrap_or(text)).ok_or(Outcome::NoServers)?;
@@ -92,7 +93,7 @@ pub(super) async fn delegation_of(resolvers: &[SocketAddr], name: &Name) -> Resu
 /// # Errors
 /// [`Outcome::NoServers`].
 pub(super) async fn servers_named(
-    resolvers: &[SocketAddr],
+    resolvers: &[Server],
     zone: Name,
     servers: impl IntoIterator<Item = (Name, Option<Ipv4Addr>)>,
 ) -> Result<Delegation, Outcome> {
@@ -109,7 +110,7 @@ pub(super) async fn servers_named(
                 Some(address) => Some(address),
                 None => address_of(&resolvers, &name).await,
             };
-            Server { name, address }
+            ZoneServer { name, address }
         });
     }
     let mut servers = asked.join_all().await;
@@ -119,13 +120,14 @@ pub(super) async fn servers_named(
 }
 
 /// What every resolver says.
-async fn said_of(resolvers: &[SocketAddr], zone: &Name) -> Vec<Said> {
+async fn said_of(resolvers: &[Server], zone: &Name) -> Vec<Said> {
     let mut asked = JoinSet::new();
-    for resolver in resolvers.iter().copied() {
+    for resolver in resolvers {
+        let resolver = resolver.clone();
         // Unchecked: that its signatures do not hold is to be found out of the zone's own servers.
         let question = Question { kind: RecordType::NS, unchecked: true, ..Question::recursive(zone.clone()) };
         asked.spawn(async move {
-            let answer = match ask(resolver, &question).await {
+            let answer = match ask(&resolver, &question).await {
                 Ok(answer) => answer,
                 Err(outcome) => return Said::Nothing(outcome),
             };
@@ -171,10 +173,10 @@ fn agreed(said: Vec<Said>) -> Said {
 /// A server's address, from the first of the resolvers that knows one.
 ///
 /// Functions reach the IPv4 internet; servers of zones have such addresses.
-async fn address_of(resolvers: &[SocketAddr], name: &Name) -> Option<Ipv4Addr> {
+async fn address_of(resolvers: &[Server], name: &Name) -> Option<Ipv4Addr> {
     let question = Question { kind: RecordType::A, unchecked: true, ..Question::recursive(name.clone()) };
     for resolver in resolvers {
-        let Ok(answer) = ask(*resolver, &question).await else { continue };
+        let Ok(answer) = ask(resolver, &question).await else { continue };
         let found = answer.answers.iter().find_map(|record| match record.data.ip_addr() {
             Some(IpAddr::V4(address)) => Some(address),
             _ => None,

@@ -14,9 +14,10 @@ use super::{
     answer::{Aliases, Reply},
     astray,
     chain::{Anchors, Chain, Validity},
-    delegation::{Delegation, Server, delegation_of, servers_named},
+    delegation::{Delegation, ZoneServer, delegation_of, servers_named},
     of_zone,
     question::{Question, ask},
+    server::Server,
 };
 
 /// How long the whole way to the zone's own servers and their answers may take: a resolver that says nothing, then a
@@ -43,7 +44,7 @@ pub struct TrustError;
 
 /// What one server said, when that can be acted on.
 struct Answered {
-    server: Server,
+    server: ZoneServer,
     reply: Reply,
     authoritative: bool,
     aliases: Aliases,
@@ -73,7 +74,7 @@ impl ZoneServers {
     /// What each of the zone's own servers sees of a claim's record; at least one finding.
     pub(super) async fn look_up(
         &self,
-        resolvers: &Arc<[SocketAddr]>,
+        resolvers: &Arc<[Server]>,
         domain: &DomainName,
         challenge: &Challenge,
     ) -> Vec<Finding> {
@@ -91,7 +92,7 @@ impl ZoneServers {
     }
 
     /// The server's address, if it is one to be asked.
-    fn address(&self, server: &Server) -> Result<SocketAddr, Outcome> {
+    fn address(&self, server: &ZoneServer) -> Result<SocketAddr, Outcome> {
         let address: Ipv4Addr = server.address.ok_or(Outcome::NoServers)?;
         if self.internal || is_public(address) { Ok((address, self.port).into()) } else { Err(Outcome::Internal) }
     }
@@ -100,11 +101,11 @@ impl ZoneServers {
 /// The way from the zone of the registrable domain to the servers that have the record.
 struct Walk<'a> {
     zone_servers: &'a ZoneServers,
-    resolvers: &'a Arc<[SocketAddr]>,
+    resolvers: &'a Arc<[Server]>,
     challenge: &'a Challenge,
     chain: Chain,
     /// A server of each zone on the way, which may know where the record went astray.
-    asked: Vec<SocketAddr>,
+    asked: Vec<Server>,
 }
 
 impl Walk<'_> {
@@ -117,7 +118,7 @@ impl Walk<'_> {
             let known =
                 |answered: &&Answered| answered.authoritative || matches!(answered.reply, Reply::Referral { .. });
             let knowing = answered.iter().find(known).map(|answered| answered.server.clone());
-            self.asked.extend(knowing.and_then(|server| self.zone_servers.address(&server).ok()));
+            self.asked.extend(knowing.and_then(|server| self.zone_servers.address(&server).ok()).map(Server::from));
             match onward(&answered) {
                 Some((Reply::Referral { zone, servers }, _)) => {
                     let (zone, servers) = (zone.clone(), servers.clone());
@@ -143,7 +144,7 @@ impl Walk<'_> {
             let (address, question) = (self.zone_servers.address(server), question.clone());
             asked.spawn(async move {
                 let answer = match address {
-                    Ok(address) => ask(address, &question).await,
+                    Ok(address) => ask(&address.into(), &question).await,
                     Err(outcome) => Err(outcome),
                 };
                 (place, answer)

@@ -6,11 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, ServerName},
-};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -19,7 +15,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::{Host, Url};
 
 use super::{FetchError, Fetcher, MAX_URL_BYTES, PORTS, Stage, address::is_public};
-use crate::app::Reach;
+use crate::{app::Reach, tls};
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 4;
@@ -90,7 +86,7 @@ impl Fetcher {
     }
 
     fn tls(&self) -> Result<Tls, FetchError> {
-        let made = self.tls.get_or_init(|| configure(self.stage.as_ref()));
+        let made = self.tls.get_or_init(|| tls::client(self.stage.as_ref().map(|stage| stage.authorities.as_slice())));
         made.clone().ok_or_else(|| FetchError::Insecure("this deployment can make none".to_owned()))
     }
 }
@@ -131,28 +127,8 @@ async fn first_to_answer(addresses: &[SocketAddr]) -> Result<TcpStream, FetchErr
     Err(FetchError::Unreachable)
 }
 
-/// The machine's authorities, or those of a test.
-fn configure(stage: Option<&Stage>) -> Option<Tls> {
-    let mut roots = RootCertStore::empty();
-    match stage {
-        Some(stage) => {
-            roots.add_parsable_certificates(stage.authorities.iter().map(|der| CertificateDer::from(der.clone())));
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .ok()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Some(Arc::new(config))
-}
-
 /// Why TLS does not come about, in the library's words: what is wrong with the certificate is for the administrator.
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn insecure(error: std::io::Error) -> FetchError {
-    let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    reason.map_or(FetchError::Answer, |reason| FetchError::Insecure(reason.to_string()))
+    tls::reason(&error).map_or(FetchError::Answer, |reason| FetchError::Insecure(reason.to_string()))
 }

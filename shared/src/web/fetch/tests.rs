@@ -1,20 +1,12 @@
 //! What is fetched, and what is not, over real connections on loopback.
 
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::{
-    ServerConfig,
-    crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
-use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::tls;
 
 const WANTED: Wanted = Wanted { accept: "text/xml", max_bytes: 1000, within: Duration::from_secs(5) };
 
@@ -204,20 +196,7 @@ async fn a_server_that_is_not_there_is_told_from_one_that_is() {
 
 /// A server with a certificate for `idp.example`, and the certificate of the authority that it is from.
 async fn serve_securely() -> (u16, Vec<u8>) {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["idp.example".to_owned()]).unwrap();
-    let certificate = certificate.signed_by(&key, &authority).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (acceptor, authority) = tls::tests::server("idp.example");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -228,7 +207,7 @@ async fn serve_securely() -> (u16, Vec<u8>) {
             }
         }
     });
-    (port, authority.der().to_vec())
+    (port, authority)
 }
 
 #[tokio::test]
