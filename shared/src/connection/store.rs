@@ -95,8 +95,7 @@ impl Store {
         let markers = try_join_all(markers).await?;
         let named: BTreeSet<ParentId> =
             markers.iter().flatten().flat_map(|marker| marker.value.parents.iter().copied()).collect();
-        let trusted = try_join_all(named.into_iter().map(|parent| self.trusted_keys(parent))).await?;
-        let trusted: BTreeMap<ParentId, BTreeSet<String>> = trusted.into_iter().collect();
+        let trusted = self.trusted_keys(named.into_iter().collect()).await?;
         let keys = hashes.into_iter().zip(markers).map(|(hash, marker)| {
             let named = marker.iter().flat_map(|marker| marker.value.parents.iter().copied());
             let trusts = |parent: &ParentId| trusted.get(parent).is_some_and(|keys| keys.contains(&hash));
@@ -110,14 +109,14 @@ impl Store {
         Ok(keys.collect())
     }
 
-    /// A parent with the keys that its connection trusts.
-    async fn trusted_keys(&self, parent: ParentId) -> Result<(ParentId, BTreeSet<String>), StoreError> {
-        let connection = match self.parent(parent).await?.and_then(|parent| parent.value.connection) {
-            Some(id) => self.connection(id).await?,
-            None => None,
-        };
-        let keys = connection.map(|connection| connection.value.identity_provider.key_hashes());
-        Ok((parent, keys.unwrap_or_default()))
+    /// The keys that the connections of these parents trust. First all parents, then all connections, so that it is two
+    /// round trips whichever answers first.
+    async fn trusted_keys(&self, named: Vec<ParentId>) -> Result<BTreeMap<ParentId, BTreeSet<String>>, StoreError> {
+        let parents = try_join_all(named.into_iter().map(|parent| self.parent(parent))).await?;
+        let connections = parents.into_iter().flatten().filter_map(|parent| parent.value.connection);
+        let connections = try_join_all(connections.map(|id| self.connection(id))).await?.into_iter().flatten();
+        let trusted = connections.map(|Stored { value, .. }| (value.parent, value.identity_provider.key_hashes()));
+        Ok(trusted.collect())
     }
 
     /// Commits what upkeep made of a connection: the connection, the event where what it trusts has changed, with who
