@@ -58,6 +58,13 @@ pub fn after(at: Timestamp, seconds: i64) -> Timestamp {
     })
 }
 
+/// Whole seconds from `now` until `at`, rounded up, so that whoever waits that long is not early; 0 when it is past.
+#[must_use]
+pub fn seconds_until(at: Timestamp, now: Timestamp) -> i64 {
+    let millis = at.as_millisecond().saturating_sub(now.as_millisecond());
+    millis.max(0).saturating_add(999) / 1000
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -130,13 +130,13 @@ impl Connection {
     /// Our entity id for this connection, which is where our metadata is (SAML Metadata, section 4.1.1).
     #[must_use]
     pub fn entity_id(&self, settings: &Settings) -> String {
-        entity_id(self.id, settings)
+        settings.url(&format!("/saml/{}/metadata", self.id))
     }
 
     /// Our assertion consumer service for this connection.
     #[must_use]
     pub fn acs_url(&self, settings: &Settings) -> String {
-        acs_url(self.id, settings)
+        settings.url(&format!("/saml/{}/acs", self.id))
     }
 
     /// What the connection trusts: all certificates of the metadata, so that a rollover refuses nobody.
@@ -167,16 +167,4 @@ impl Connection {
             "certificates": idp.certificates.iter().map(certificate).collect::<Vec<_>>(),
         })
     }
-}
-
-/// Our entity id for the connection of this id.
-#[must_use]
-pub fn entity_id(id: ConnectionId, settings: &Settings) -> String {
-    settings.url(&format!("/saml/{id}/metadata"))
-}
-
-/// Our assertion consumer service for the connection of this id.
-#[must_use]
-pub fn acs_url(id: ConnectionId, settings: &Settings) -> String {
-    settings.url(&format!("/saml/{id}/acs"))
 }

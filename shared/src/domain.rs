@@ -29,4 +29,4 @@ pub use queue::{ClaimQueue, QueueError};
 #[cfg(feature = "resolver")]
 pub use resolver::{Resolver, ResolverAddress, ResolverAddressError, TrustError, ZoneServers};
 pub use schedule::LEASE;
-pub use state::{Absence, ClaimState, GIVE_UP, HoldChange, LAPSE, WARNING};
+pub use state::{Absence, ClaimState, GIVE_UP, HoldChange, LAPSE};

@@ -19,6 +19,7 @@ use crate::{
     id::{AccountId, OrganizationId, ParentId},
     organization::Name,
     surface::{Role, SurfaceId},
+    table::Key,
 };
 
 pub use document::{Document, Format};
@@ -93,11 +94,12 @@ impl Entry {
 
     /// Its place in the index.
     fn position(&self) -> String {
-        let sort = match self {
-            Self::Account(_) => "ACCOUNT".to_owned(),
-            Self::Membership(membership) => format!("MEMBER#{}", membership.organization),
+        let address = self.email().folded();
+        let key = match self {
+            Self::Account(_) => Key::Account(&address),
+            Self::Membership(membership) => Key::Membership(&address, membership.organization),
         };
-        format!("{} {sort}", self.email().folded())
+        key.place_among(&address)
     }
 }
 

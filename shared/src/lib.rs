@@ -57,6 +57,8 @@ pub mod domain_membership;
 pub mod download;
 pub mod grant;
 pub mod id;
+#[cfg(feature = "tls")]
+mod internet;
 pub mod journal;
 pub mod login;
 pub mod mail;

@@ -1,6 +1,6 @@
 //! The four `DynamoDB` tables: reads, transactions and what they cost.
 //!
-//! Nothing scans. Every read of an item is strongly consistent; an index only says where to look. Every write is a [`Transaction`], whose failing conditions come
+//! Nothing scans. Every read of an item is strongly consistent; nothing is decided by what an index says. Every write is a [`Transaction`], whose failing conditions come
 //! back as the domain errors that its author gave them.
 
 mod due;

@@ -11,11 +11,11 @@ mod problem;
 
 pub use cookie::{Cookie, CookieReach, cookie, with_cookie};
 #[cfg(feature = "fetch")]
-pub use fetch::{FetchError, Fetcher, Stage, Wanted};
+pub use fetch::{FetchError, Fetcher, MAX_URL_BYTES, Stage, Wanted};
 pub use observe::{not_found, observe};
 pub use origin::is_from_own_page;
-pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to, page_under};
-pub use problem::Problem;
+pub use page::{ErrorPage, POST_SCRIPT, Shell, elsewhere, page, page_posting_to, page_under, redirect};
+pub use problem::{Problem, sentence};
 
 /// Bytes of a request's body, unless a handler says otherwise.
 pub const MAX_BODY: usize = 1024 * 1024;

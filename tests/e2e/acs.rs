@@ -146,7 +146,7 @@ impl World {
     }
 
     async fn attempts(&self) -> Vec<Attempt> {
-        let page = self.app().store.attempts(self.connection.parent, None, 100).await.unwrap();
+        let page = self.app().store.attempts(self.connection.parent, None, 100, self.app().clock.now()).await.unwrap();
         page.items.into_iter().map(|stored| stored.value).collect()
     }
 
@@ -319,7 +319,8 @@ async fn another_customers_domain_connection_and_login_are_refused() {
     let response = evil.respond(&claims, Some(Signing::Both));
     let page = world.post(&evil_connection.id.to_string(), Some(&waiting), &response).await;
     assert_eq!(page.status(), StatusCode::FORBIDDEN);
-    let traces = world.app().store.attempts(evil_connection.parent, None, 10).await.unwrap().items;
+    let now = world.app().clock.now();
+    let traces = world.app().store.attempts(evil_connection.parent, None, 10, now).await.unwrap().items;
     assert_eq!(traces[0].value.reason, Some(Reason::DomainNotOwned));
     assert!(traces[0].value.email.is_none());
 

@@ -121,7 +121,7 @@ impl World {
 
     /// The attempts on record, the latest first.
     async fn attempts(&self) -> Vec<Attempt> {
-        let page = self.app().store.attempts(self.connection.parent, None, 200).await.unwrap();
+        let page = self.app().store.attempts(self.connection.parent, None, 200, self.app().clock.now()).await.unwrap();
         page.items.into_iter().map(|stored| stored.value).collect()
     }
 

@@ -68,12 +68,13 @@ fn main() {
     let seeds = std::env::var("SEEDS").ok().map_or(SEEDS, |text| text.parse().expect("a number"));
     let from: u64 = std::env::var("SEED").ok().map_or(0, |text| text.parse().expect("a number"));
     println!("{:<14}{:>10}{:>14}{:>14}", "input of", "inputs", "slowest us", "most bytes");
+    let hostile = hostile();
     for (name, target) in TARGETS {
         let sound = corpus(name);
         let mut worst = (Duration::ZERO, 0);
         let mut count = 0_u64;
         let spoiled = (from..from + seeds).map(|seed| (format!("SEED={seed} SEEDS=1"), spoiled(&sound, seed)));
-        let whole = sound.iter().chain(&hostile()).cloned().collect::<Vec<_>>();
+        let whole = sound.iter().chain(&hostile).cloned().collect::<Vec<_>>();
         let whole = whole.into_iter().enumerate().map(|(at, octets)| (format!("input {at}"), octets));
         for (which, octets) in whole.chain(spoiled) {
             let (took, bytes) = cost(target, &octets);

@@ -135,13 +135,7 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Answer, Problem> {
     let place = query.of(&format!("sign-ins {id}"), &app)?;
-    let read = async {
-        let mut page = app.store.attempts(id, place.after.as_deref(), place.limit).await?;
-        // What has ended is gone, even where the table has not been cleaned yet.
-        let now = app.clock.now();
-        page.items.retain(|attempt| now < attempt.value.kept_until());
-        Ok(page)
-    };
+    let read = app.store.attempts(id, place.after.as_deref(), place.limit, app.clock.now());
     let parent = ("parent organization", app.store.parent(id));
     Answer::new(StatusCode::OK, &place.page_of(parent, read, SignIn::from, &app).await?)
 }

@@ -13,6 +13,7 @@ use url::form_urlencoded;
 use vestibule::{
     account::Source,
     app::App,
+    domain::DomainName,
     domain_membership::{self, DomainMembership, Format, Found, Place},
     download::{Download, Recipient},
     id::ParentId,
@@ -157,16 +158,16 @@ pub(crate) async fn list(
     let is_first = place.is_none();
     let found = async {
         let listing = app.store.domain_memberships(parent, asked.query(), place).await?;
-        listing.page(ROWS).await
+        let domains: Vec<String> = listing.verified().iter().map(DomainName::to_unicode).collect();
+        Ok((domains, listing.page(ROWS).await?))
     };
     let frame = Frame::of(&app, &administrator, Section::DomainMemberships);
-    let (frame, domains, found) = tokio::try_join!(frame, app.store.verified_domains(parent), found)?;
-    let Found { items, next } = found;
+    let (frame, (domains, Found { items, next })) = tokio::try_join!(frame, found)?;
     let next = next.and_then(|place| asked.at(&place, parent, &app));
     let shown = ListPage {
         head: Head::new("Domain memberships"),
         frame,
-        domains: domains.into_iter().map(|domain| domain.to_unicode()).collect(),
+        domains,
         rows: items.into_iter().map(|row| Row::new(row, &app.settings.surfaces)).collect(),
         asked,
         next,

@@ -15,6 +15,7 @@ use vestibule::{
         Source, TooSoon,
     },
     table::{CommitError, Settling, StoreError, Transaction, settle},
+    web,
 };
 
 use crate::{
@@ -170,7 +171,7 @@ pub(crate) async fn add(
     let given = fields.text("domain");
     let refused = |why: &dyn std::fmt::Display| {
         let given = given.chars().take(253).collect();
-        list_page(&app, &administrator, Some((given, sentence(&why.to_string()))))
+        list_page(&app, &administrator, Some((given, web::sentence(&why.to_string()))))
     };
     let domain = match given.parse::<DomainName>() {
         Ok(domain) => domain,
@@ -203,7 +204,7 @@ async fn domain_page(
     let Some((frame, domain)) = load(app, administrator, domain).await? else { return Ok(page::not_found()) };
     let status = if notice.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
     let head = Head::new(domain.name.clone());
-    let words = notice.map(|notice| sentence(&notice.to_string()));
+    let words = notice.map(|notice| web::sentence(&notice.to_string()));
     let mut response = page::page(status, &DomainPage { head, frame, domain, notice: words });
     if let Some(notice) = notice {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(notice.retry_after));
@@ -287,7 +288,7 @@ impl Obstacle {
             Self::Domain(error) => page::refuse(
                 StatusCode::CONFLICT,
                 "Nothing was changed",
-                &sentence(&error.to_string()),
+                &web::sentence(&error.to_string()),
                 "Look at it again, and repeat it if it is still to be done.",
                 (PATH, "Identity settings"),
             ),
@@ -322,11 +323,4 @@ impl From<CommitError<Self>> for Obstacle {
             CommitError::Store(error) => error.into(),
         }
     }
-}
-
-/// The words of an error as a sentence.
-fn sentence(words: &str) -> String {
-    let mut rest = words.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    format!("{}.", first.chain(rest).collect::<String>())
 }

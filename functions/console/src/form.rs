@@ -38,15 +38,15 @@ pub(crate) fn token(cookie: &Secret) -> String {
     Secret::presented(&format!("console form {}", cookie.reveal())).hash().as_str().to_owned()
 }
 
-/// Reads the form of a request whose browser has this cookie.
-pub(crate) async fn read(request: Request<Body>, cookie: &Secret, base_url: &Url) -> Result<Fields, Foreign> {
+/// Reads the form of a request whose browser was shown pages with this token.
+pub(crate) async fn read(request: Request<Body>, token: &str, base_url: &Url) -> Result<Fields, Foreign> {
     if !web::is_from_own_page(request.headers(), base_url) || !is_form(request.headers()) {
         return Err(Foreign);
     }
     let body = to_bytes(request.into_body(), MAX_FORM).await.map_err(|_| Foreign)?;
     let fields = form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), value.into_owned()));
     let fields = Fields(fields.collect());
-    if same(fields.text(TOKEN), &token(cookie)) { Ok(fields) } else { Err(Foreign) }
+    if same(fields.text(TOKEN), token) { Ok(fields) } else { Err(Foreign) }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -100,8 +100,8 @@ mod tests {
                 .header("sec-fetch-site", site)
                 .body(Body::from(format!("domain=+example.com&token={token}")))
                 .unwrap();
-            let (cookie, base_url) = (cookie.clone(), base_url.clone());
-            async move { read(request, &cookie, &base_url).await.map(|fields| fields.text("domain").to_owned()) }
+            let (shown, base_url) = (super::token(&cookie), base_url.clone());
+            async move { read(request, &shown, &base_url).await.map(|fields| fields.text("domain").to_owned()) }
         };
         let (good, form) = (token(&cookie), "application/x-www-form-urlencoded");
         assert_eq!(send(&good, form, "same-origin").await, Ok("example.com".to_owned()));

@@ -1,6 +1,6 @@
 //! What surrounds every page: its head, and for an administrator the navigation and whose settings they are.
 
-use vestibule::{app::App, clock::Timestamp, table::StoreError};
+use vestibule::{administrator::Authority, app::App, clock::Timestamp, table::StoreError};
 
 use crate::{assets, guard::Administrator};
 
@@ -73,14 +73,14 @@ pub(crate) struct Frame {
 impl Frame {
     /// The frame of a page in `section`.
     pub(crate) async fn of(app: &App, administrator: &Administrator, section: Section) -> Result<Self, StoreError> {
-        let authority = &administrator.authority;
-        let organization = app.store.organization(authority.organization).await?;
-        let surface = app.settings.surfaces.get(authority.surface.as_str());
+        let Authority { parent, surface, organization, .. } = &administrator.authority;
+        let organization = app.store.organization_at(*parent, surface, *organization).await?;
+        let surface = app.settings.surfaces.get(surface.as_str());
         Ok(Self {
             section,
             organization: organization.map(|stored| stored.value.name.to_string()).unwrap_or_default(),
             surface: surface.map(|surface| surface.name.clone()).unwrap_or_default(),
-            role: authority.role.to_string(),
+            role: administrator.authority.role.to_string(),
             email: administrator.visitor.email().to_string(),
             token: administrator.visitor.token.clone(),
         })

@@ -11,20 +11,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Method, StatusCode, request::Parts};
-use url::form_urlencoded;
 use vestibule::{
     account::{Address, Person},
     administrator::{Authority, COOKIE, Session},
     app::App,
     id::{Secret, SecretHash},
     journal::Actor,
-    table::{CommitError, StoreError, Stored, Transaction},
+    table::{StoreError, Stored, Transaction},
     web::{self, Cookie, CookieReach},
 };
 
 use crate::{
     form::{self, Fields},
-    page,
+    page, sign_in,
 };
 
 /// Somebody with a session that lives.
@@ -63,14 +62,17 @@ pub(crate) struct Administrator {
 /// Whether there is somebody.
 enum Found {
     Nobody,
-    Somebody { visitor: Box<Visitor>, secret: Secret, authority: Option<Authority> },
+    Somebody { visitor: Box<Visitor>, authority: Option<Authority> },
 }
 
 /// Middleware for whoever is signed in.
 pub(crate) async fn signed_in(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match find(&app, request.headers()).await {
         Ok(Found::Nobody) => to_sign_in(&request),
-        Ok(Found::Somebody { visitor, secret, .. }) => pass(&app, request, next, &secret, *visitor).await,
+        Ok(Found::Somebody { visitor, .. }) => {
+            let token = visitor.token.clone();
+            pass(&app, request, next, &token, *visitor).await
+        }
         Err(error) => page::unavailable(&error),
     }
 }
@@ -82,9 +84,9 @@ pub(crate) async fn administrator(State(app): State<Arc<App>>, request: Request,
         Ok(Found::Somebody { visitor, .. }) if visitor.session.value.organization.is_none() => {
             page::see("/settings/organization")
         }
-        Ok(Found::Somebody { visitor, secret, authority: Some(authority) }) => {
-            let administrator = Administrator { visitor: *visitor, authority };
-            pass(&app, request, next, &secret, administrator).await
+        Ok(Found::Somebody { visitor, authority: Some(authority) }) => {
+            let token = visitor.token.clone();
+            pass(&app, request, next, &token, Administrator { visitor: *visitor, authority }).await
         }
         Ok(Found::Somebody { visitor, authority: None, .. }) => no_more(&app, &visitor).await,
         Err(error) => page::unavailable(&error),
@@ -107,7 +109,7 @@ async fn find(app: &App, headers: &HeaderMap) -> Result<Found, StoreError> {
     }
     let session = keep(app, &cookie, session).await?;
     let visitor = Box::new(Visitor { session, cookie, token: form::token(&secret), person });
-    Ok(Found::Somebody { visitor, secret, authority })
+    Ok(Found::Somebody { visitor, authority })
 }
 
 /// Writes down now and then that the session is used. Another request that does the same at this moment is as good.
@@ -115,15 +117,15 @@ async fn keep(app: &App, cookie: &SecretHash, session: Stored<Session>) -> Resul
     let Some(used) = session.value.used(app.clock.now()) else { return Ok(session) };
     let mut transaction = Transaction::default();
     transaction.replace_administrator_session(cookie, &used, session.version, ());
-    match app.store.commit(transaction).await {
-        Ok(()) => Ok(Stored { value: used, version: session.version.saturating_add(1) }),
-        Err(CommitError::Refused(()) | CommitError::Contended) => Ok(session),
-        Err(CommitError::Store(error)) => Err(error),
+    if app.store.commit_unless_changed(transaction).await? {
+        Ok(Stored { value: used, version: session.version.saturating_add(1) })
+    } else {
+        Ok(session)
     }
 }
 
 /// Lets a request pass, a form only with its token.
-async fn pass<T>(app: &App, request: Request, next: Next, secret: &Secret, who: T) -> Response
+async fn pass<T>(app: &App, request: Request, next: Next, token: &str, who: T) -> Response
 where
     T: Clone + Send + Sync + 'static,
 {
@@ -131,7 +133,7 @@ where
     if request.method() == Method::POST {
         let (parts, body) = request.into_parts();
         let posted = Request::from_parts(parts.clone(), body);
-        let Ok(fields) = form::read(posted, secret, &app.settings.base_url).await else { return page::foreign() };
+        let Ok(fields) = form::read(posted, token, &app.settings.base_url).await else { return page::foreign() };
         request = Request::from_parts(parts, axum::body::Body::empty());
         request.extensions_mut().insert(fields);
     }
@@ -142,9 +144,9 @@ where
 /// To where one signs in, and from there back to the page that was asked for.
 fn to_sign_in(request: &Request) -> Response {
     let asked = request.uri().path_and_query().filter(|_| request.method() == Method::GET);
-    let query =
-        asked.map(|asked| form_urlencoded::Serializer::new(String::new()).append_pair("next", asked.as_str()).finish());
-    page::see(&query.map_or_else(|| "/settings/sign-in".to_owned(), |query| format!("/settings/sign-in?{query}")))
+    page::see(
+        &asked.map_or_else(|| sign_in::PATH.to_owned(), |asked| sign_in::with_next(sign_in::PATH, asked.as_str())),
+    )
 }
 
 /// The session ends with what it was for.
@@ -166,10 +168,8 @@ async fn no_more(app: &App, visitor: &Visitor) -> Response {
 pub(crate) async fn end(app: &App, visitor: &Visitor) -> Result<(), StoreError> {
     let mut transaction = Transaction::default();
     transaction.end_administrator_session(&visitor.cookie, visitor.session.version, ());
-    match app.store.commit(transaction).await {
-        Ok(()) | Err(CommitError::Refused(()) | CommitError::Contended) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error),
-    }
+    app.store.commit_unless_changed(transaction).await?;
+    Ok(())
 }
 
 /// The response that also takes the session's cookie away.

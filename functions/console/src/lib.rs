@@ -16,13 +16,7 @@ mod sign_ins;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{DefaultBodyLimit, FromRef},
-    middleware::from_fn_with_state,
-    response::Response,
-    routing::MethodRouter,
-};
+use axum::{Router, extract::FromRef, middleware::from_fn_with_state, response::Response, routing::MethodRouter};
 use vestibule::{app::App, domain::Resolver, web};
 
 /// Bytes of a form.
@@ -103,7 +97,6 @@ pub fn router(app: Arc<App>, resolver: Arc<Resolver>) -> Router {
         .merge(signed_in)
         .merge(administrator)
         .route("/settings/{*rest}", MethodRouter::new().fallback(nothing))
-        .layer(DefaultBodyLimit::max(MAX_FORM))
         .route_layer(from_fn_with_state(app, web::observe))
         .with_state(console)
 }

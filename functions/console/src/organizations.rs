@@ -10,7 +10,7 @@ use vestibule::{
     administrator::{Authority, Session},
     app::App,
     id::OrganizationId,
-    table::{CommitError, StoreError, Transaction},
+    table::{StoreError, Transaction},
 };
 
 use crate::{
@@ -40,18 +40,19 @@ struct Choice {
 /// `GET /settings/organization`.
 pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Otherwise> {
     let authorities = app.store.authorities(&visitor.person, &app.settings.surfaces).await?;
-    let mut choices = Vec::new();
-    for Authority { organization, surface, role, .. } in authorities {
+    let administered = app.store.administered(&authorities).await?;
+    let choices = authorities.iter().zip(administered).filter_map(|(authority, stored)| {
+        let Authority { organization, surface, role, .. } = authority;
         let surface = app.settings.surfaces.get(surface.as_str()).map(|surface| surface.name.clone());
-        let named = app.store.organization(organization).await?;
-        choices.extend(named.map(|stored| Choice {
-            id: organization,
-            name: stored.value.name.to_string(),
+        Some(Choice {
+            id: *organization,
+            name: stored?.value.name.to_string(),
             surface: surface.unwrap_or_default(),
             role: role.to_string(),
-            is_chosen: visitor.session.value.organization == Some(organization),
-        }));
-    }
+            is_chosen: visitor.session.value.organization == Some(*organization),
+        })
+    });
+    let choices = choices.collect();
     let (email, token) = (visitor.email().to_string(), visitor.token.as_str());
     Ok(page::page(StatusCode::OK, &ChoicePage { head: Head::new("Choose an organization"), email, token, choices }))
 }
@@ -71,12 +72,9 @@ pub(crate) async fn choose(
     let session = Session { organization: Some(organization), ..visitor.session.value.clone() };
     let mut transaction = Transaction::default();
     transaction.replace_administrator_session(&visitor.cookie, &session, visitor.session.version, ());
-    Ok(match app.store.commit(transaction).await {
-        Ok(()) => page::see("/settings/identity"),
-        // Used or ended by another request at this moment: the page is shown as it is now.
-        Err(CommitError::Refused(()) | CommitError::Contended) => page::see("/settings/organization"),
-        Err(CommitError::Store(error)) => page::unavailable(&error),
-    })
+    // Used or ended by another request at this moment: the page is shown as it is now.
+    let chosen = app.store.commit_unless_changed(transaction).await?;
+    Ok(page::see(if chosen { "/settings/identity" } else { "/settings/organization" }))
 }
 
 /// `POST /settings/sign-out`: ends this session.
@@ -97,14 +95,11 @@ async fn void_sessions(app: &App, visitor: &Visitor) -> Result<(), StoreError> {
         let account = Account { signed_out_at: Some(app.clock.now()), ..stored.value };
         let mut transaction = Transaction::default();
         transaction.replace_account(&account, stored.version, ());
-        match app.store.commit(transaction).await {
-            Ok(()) => break,
-            // The person signed in somewhere at this moment.
-            Err(CommitError::Refused(()) | CommitError::Contended) => {
-                known = app.store.account(&account.email.folded()).await?;
-            }
-            Err(CommitError::Store(error)) => return Err(error),
+        if app.store.commit_unless_changed(transaction).await? {
+            break;
         }
+        // The person signed in somewhere at this moment.
+        known = app.store.account(&account.email.folded()).await?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ use crate::{
 const BROWSER: &str = "vestibule-console-browser";
 /// Seconds that it lives.
 const BROWSER_LIFETIME: i64 = 24 * 3600;
-const PATH: &str = "/settings/sign-in";
+pub(crate) const PATH: &str = "/settings/sign-in";
 const CODE_PATH: &str = "/settings/sign-in/code";
 
 #[derive(Template)]
@@ -163,7 +163,7 @@ pub(crate) async fn show_code(
     let next = form::onward(&next);
     let browser = browser(&app, &headers);
     let sign_in = app.store.administrator_sign_in(&browser.hash()).await?.map(|stored| stored.value);
-    let waiting = sign_in.filter(|sign_in| app.clock.now() < sign_in.expires_at && sign_in.tries_left() > 0);
+    let waiting = sign_in.filter(|sign_in| !sign_in.is_over(app.clock.now()));
     Ok(match waiting {
         Some(sign_in) => code_page(&browser, next, &sign_in.email, None),
         None => page::see(&with_next(PATH, next)),
@@ -249,7 +249,7 @@ async fn posted(app: &App, request: Request) -> Result<(Secret, Fields), Box<Res
     let Some(browser) = web::cookie(request.headers(), base_url, BROWSER).map(Secret::presented) else {
         return Err(Box::new(foreign()));
     };
-    match form::read(request, &browser, base_url).await {
+    match form::read(request, &form::token(&browser), base_url).await {
         Ok(fields) => Ok((browser, fields)),
         Err(form::Foreign) => Err(Box::new(foreign())),
     }
@@ -285,7 +285,7 @@ fn code_page(browser: &Secret, next: &str, email: &Address, problem: Option<Stri
     page::page(status, &CodePage { head: Head::new("Enter the code"), token, next, email, problem })
 }
 
-fn with_next(path: &str, next: &str) -> String {
+pub(crate) fn with_next(path: &str, next: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     format!("{path}?{query}")
 }

@@ -131,10 +131,8 @@ pub(crate) async fn list(
     let listing = format!("sign-ins {parent}");
     let after = page::position(&app, &listing, &cursor);
     let frame = Frame::of(&app, &administrator, Section::SignIns);
-    let (frame, read) = tokio::try_join!(frame, app.store.attempts(parent, after.as_deref(), ROWS))?;
-    // What has ended is gone, even where the table has not been cleaned yet.
-    let kept = read.items.iter().map(|stored| &stored.value).filter(|attempt| now < attempt.kept_until());
-    let attempts = kept.map(Row::from).collect();
+    let (frame, read) = tokio::try_join!(frame, app.store.attempts(parent, after.as_deref(), ROWS, now))?;
+    let attempts = read.items.iter().map(|stored| Row::from(&stored.value)).collect();
     let next = read.next.map(|position| {
         let cursor = page::cursor(&app, &listing, &position);
         format!("{PATH}?{}", form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish())

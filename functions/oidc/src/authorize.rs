@@ -112,7 +112,7 @@ async fn answer(provider: &Provider, headers: &HeaderMap, parameters: Result<Par
     };
     outcome.unwrap_or_else(|Refusal { error, description }| {
         let parameters = [("error", error), ("error_description", &description)];
-        refusal::redirect(&grant::answer(redirect_uri, &parameters, state, provider.app.settings.issuer()))
+        web::redirect(&grant::answer(redirect_uri, &parameters, state, provider.app.settings.issuer()))
     })
 }
 
@@ -265,7 +265,7 @@ async fn enter(
     let mut transaction = Transaction::<Infallible>::default();
     transaction.issue_code(&code.hash(), &Code::new(asked.request.clone(), admission, None));
     app.store.commit(transaction).await.map_err(|error| unavailable(&error))?;
-    Ok(refusal::redirect(&asked.request.answered_with(&code, app.settings.issuer())))
+    Ok(web::redirect(&asked.request.answered_with(&code, app.settings.issuer())))
 }
 
 /// The beginning of a login: kept, and bound to this browser.
@@ -275,7 +275,7 @@ async fn begin(app: &App, login: &Login, secret: &str, target: &str) -> Result<R
     app.store.commit(transaction).await.map_err(|error| unavailable(&error))?;
     let name = login::cookie_name(login.id);
     let cookie = Cookie { name: &name, value: secret, max_age: login::LIFETIME, reach: CookieReach::CrossSite };
-    Ok(web::with_cookie(refusal::redirect(target), &app.settings.base_url, cookie))
+    Ok(web::with_cookie(web::redirect(target), &app.settings.base_url, cookie))
 }
 
 /// Where a person signs in, whose address may be known.

@@ -138,7 +138,7 @@ async fn commit(app: &App, headers: &HeaderMap, form: &Parameters) -> Result<Res
     let code = transaction.enter(&login, &entrance, login.promised(now), entry, ChoiceError::Changed, &app.random);
     app.store.commit(transaction).await?;
 
-    let response = refusal::redirect(&login.request.answered_with(&code, app.settings.issuer()));
+    let response = web::redirect(&login.request.answered_with(&code, app.settings.issuer()));
     let name = login::cookie_name(id);
     let ended = Cookie { name: &name, value: "", max_age: 0, reach: CookieReach::CrossSite };
     Ok(web::with_cookie(response, &app.settings.base_url, ended))

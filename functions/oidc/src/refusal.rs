@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use vestibule::web::{self, ErrorPage, Shell};
 
@@ -33,14 +33,4 @@ pub(crate) fn no_login() -> Response {
         "This sign-in was finished, took too long, or was begun in another browser.",
         "Go back to the application and sign in again.",
     )
-}
-
-/// On to another address: by 303, so that a form's body never goes along (RFC 9700, section 4.12), and remembered by
-/// nobody.
-pub(crate) fn redirect(location: &str) -> Response {
-    let mut response = Redirect::to(location).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }

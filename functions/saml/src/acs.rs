@@ -7,7 +7,7 @@ mod unsolicited;
 use axum::{
     Form,
     extract::{Path, State, rejection::FormRejection},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -202,7 +202,7 @@ fn hand_over(app: &App, login: &Login, arrived: &Arrived) -> Response {
         Some(code) => login.request.answered_with(code, settings.issuer()),
         None => format!("/oidc/choose?login={}", login.id),
     };
-    let response = Redirect::to(&target).into_response();
+    let response = web::redirect(&target);
     let session = Cookie {
         name: session::COOKIE,
         value: arrived.session.reveal(),
@@ -223,7 +223,7 @@ fn hand_over(app: &App, login: &Login, arrived: &Arrived) -> Response {
 fn other_person(app: &App, login: &Login, reference: &Reference) -> Response {
     tracing::warn!(%reference, reason = "other_person", "sign-in refused");
     let description = "another person signed in";
-    Redirect::to(&login.request.refused_with("login_required", description, app.settings.issuer())).into_response()
+    web::redirect(&login.request.refused_with("login_required", description, app.settings.issuer()))
 }
 
 /// Logs the attempt once without the form, and answers with a page.

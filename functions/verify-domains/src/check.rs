@@ -1,9 +1,9 @@
 //! One claim: load, look up, decide, commit.
 
 use vestibule::{
-    domain::{ClaimState, DomainClaim, Evidence, Verdict},
+    domain::{ClaimState, DomainClaim, Evidence},
     journal::{Actor, Entry},
-    table::{CommitError, Position, StoreError, Stored, Transaction},
+    table::{Position, StoreError, Stored, Transaction},
 };
 
 use crate::Verifier;
@@ -35,11 +35,9 @@ impl Verifier {
         };
         let mut transaction = Transaction::default();
         transaction.replace_domain_claim(&begun, version, ());
-        match app.store.commit(transaction).await {
-            Ok(()) => {}
+        if !app.store.commit_unless_changed(transaction).await? {
             // Whoever was faster looks at it.
-            Err(CommitError::Refused(()) | CommitError::Contended) => return Ok(Checked::NotDue),
-            Err(CommitError::Store(error)) => return Err(error),
+            return Ok(Checked::NotDue);
         }
         let findings = self.resolver.look_up(&begun.domain, &begun.challenge).await;
         let evidence = Evidence { at: app.clock.now(), findings };
@@ -55,17 +53,17 @@ impl Verifier {
     ) -> Result<Checked, StoreError> {
         let app = &self.app;
         for _ in 0..ATTEMPTS {
-            // Who holds the domain makes no difference to a claim that waits and goes on waiting.
-            let waits = claim.value.state == ClaimState::Pending && evidence.verdict() != Verdict::Proof;
-            let owner = if waits { None } else { app.store.domain_ownership(&claim.value.domain).await? };
+            let owner = if claim.value.depends_on_owner(&evidence) {
+                app.store.domain_ownership(&claim.value.domain).await?
+            } else {
+                None
+            };
             let entry = Entry { trail: claim.value.parent.into(), actor: Actor::System, at: evidence.at };
             let observed = claim.value.observe(evidence.clone(), owner.as_ref(), &app.random);
             let mut transaction = Transaction::default();
             transaction.settle_domain_claim(&observed, claim.version, entry, app, ());
-            match app.store.commit(transaction).await {
-                Ok(()) => return Ok(Checked::LookedUp(observed.claim.state)),
-                Err(CommitError::Refused(()) | CommitError::Contended) => {}
-                Err(CommitError::Store(error)) => return Err(error),
+            if app.store.commit_unless_changed(transaction).await? {
+                return Ok(Checked::LookedUp(observed.claim.state));
             }
             match app.store.domain_claim_at(position).await? {
                 Some(changed) => claim = changed,

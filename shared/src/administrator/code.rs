@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Address,
-    clock::{Timestamp, after},
+    clock::{Timestamp, after, seconds_until},
     id::{Random, Secret, SecretHash},
 };
 
@@ -131,8 +131,7 @@ pub fn ask(
 ) -> Result<Begun, TooMany> {
     let asked = Sent::one_more(before.map(|before| before.asked), now);
     if asked.count > PER_BROWSER {
-        let millis = asked.ends_at().as_millisecond().saturating_sub(now.as_millisecond());
-        return Err(TooMany { retry_after: millis.saturating_add(999) / 1000 });
+        return Err(TooMany { retry_after: seconds_until(asked.ends_at(), now) });
     }
     let sent = Sent::one_more(sent, now);
     let code = Code::new(random);
@@ -161,7 +160,7 @@ impl SignIn {
     /// What becomes of `code`, as it was typed.
     #[must_use]
     pub fn present(&self, code: &str, browser: &Secret, now: Timestamp) -> Presented {
-        if now >= self.expires_at || self.tries_left == 0 {
+        if self.is_over(now) {
             return Presented::Over;
         }
         let digits: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').take(DIGITS + 1).collect();
@@ -169,6 +168,12 @@ impl SignIn {
             return Presented::Right;
         }
         Presented::Wrong(Box::new(Self { tries_left: self.tries_left.saturating_sub(1), ..self.clone() }))
+    }
+
+    /// Whether it is too late for the code, or it was tried too often.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.expires_at || self.tries_left == 0
     }
 
     /// How often the code may still be entered.

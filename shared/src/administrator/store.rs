@@ -9,6 +9,7 @@ use crate::{
     clock::{Timestamp, after},
     id::{AccountId, OrganizationId, SecretHash},
     mail::{Mail, Message, Recipient},
+    organization::Organization,
     surface::Surfaces,
     table::{Key, Store, StoreError, Stored, Transaction},
 };
@@ -89,6 +90,22 @@ impl Store {
         }
         Ok(all)
     }
+
+    /// The organizations of these authorities, in their order; `None` for one that has moved since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn administered(
+        &self,
+        authorities: &[Authority],
+    ) -> Result<Vec<Option<Stored<Organization>>>, StoreError> {
+        let mut all = Vec::with_capacity(authorities.len());
+        for some in authorities.chunks(SIDE_BY_SIDE) {
+            let reads = some.iter().map(|had| self.organization_at(had.parent, &had.surface, had.organization));
+            all.extend(try_join_all(reads).await?);
+        }
+        Ok(all)
+    }
 }
 
 impl<E> Transaction<E> {
@@ -100,11 +117,7 @@ impl<E> Transaction<E> {
         before: Option<u64>,
         changed: E,
     ) {
-        let (key, until) = (Key::AdministratorSignIn(browser), sign_in.kept_until());
-        match before {
-            None => self.create_until(key, sign_in, until, changed),
-            Some(version) => self.replace_until(key, sign_in, until, version, changed),
-        }
+        self.put_until(Key::AdministratorSignIn(browser), sign_in, sign_in.kept_until(), before, changed);
     }
 
     /// The end of a browser's sign-in; `changed` when it is not the one of version `before` any more.
@@ -114,12 +127,7 @@ impl<E> Transaction<E> {
 
     /// How many codes an address was sent; `changed` when it is not what was read with version `before` any more.
     pub fn count_sent_codes(&mut self, email: &Address, sent: Sent, before: Option<u64>, changed: E) {
-        let folded = email.folded();
-        let (key, until) = (Key::SentCodes(&folded), sent.ends_at());
-        match before {
-            None => self.create_until(key, &sent, until, changed),
-            Some(version) => self.replace_until(key, &sent, until, version, changed),
-        }
+        self.put_until(Key::SentCodes(&email.folded()), &sent, sent.ends_at(), before, changed);
     }
 
     /// Puts the mail with a code into the outbox; one that is not sent is written all the same, as withheld.

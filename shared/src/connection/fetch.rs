@@ -103,8 +103,13 @@ impl App {
         outcome: Result<IdpMetadata, Failure>,
     ) -> Result<(Result<IdpMetadata, Failure>, Vec<KeyInUse>), StoreError> {
         let metadata = match outcome {
-            Ok(metadata) if metadata != present.identity_provider => metadata,
-            // The same, or none.
+            Ok(metadata)
+                if metadata != present.identity_provider
+                    && metadata.entity_id == present.identity_provider.entity_id =>
+            {
+                metadata
+            }
+            // The same, that of another identity provider, which is refused for that, or none.
             other => return Ok((other, Vec::new())),
         };
         let keys = self.store.keys_in_use(Some(&present.identity_provider), &metadata).await?;

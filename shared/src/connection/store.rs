@@ -66,15 +66,12 @@ impl Store {
         let key = Key::MetadataFetch(id);
         let mut transaction = Transaction::default();
         transaction.create_again_until(key, &Fetch { begun_at: now }, after(now, quiet), now, ());
-        match self.commit(transaction).await {
-            Ok(()) => Ok(None),
-            Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Refused(()) | CommitError::Contended) => {
-                let fetch = self.get::<Fetch>(key).await?;
-                // Cleaned away just now, or still being written: begun just now either way.
-                Ok(Some(fetch.map_or(now, |fetch| fetch.value.begun_at)))
-            }
+        if self.commit_unless_changed(transaction).await? {
+            return Ok(None);
         }
+        let fetch = self.get::<Fetch>(key).await?;
+        // Cleaned away just now, or still being written: begun just now either way.
+        Ok(Some(fetch.map_or(now, |fetch| fetch.value.begun_at)))
     }
 
     /// The keys of the identity providers that a connection trusts, before and after a change, with the customers that trust

@@ -96,12 +96,10 @@ where
     let begun = claim.value.begin_lookup(app.clock.now()).map_err(DomainError::TooSoon)?;
     let mut transaction = Transaction::default();
     transaction.replace_domain_claim(&begun, claim.version, ());
-    match app.store.commit(transaction).await {
-        Ok(()) => Ok(begun),
-        Err(CommitError::Refused(()) | CommitError::Contended) => {
-            Err(DomainError::TooSoon(TooSoon { retry_after: LOOKUP_INTERVAL }).into())
-        }
-        Err(CommitError::Store(error)) => Err(error.into()),
+    if app.store.commit_unless_changed(transaction).await? {
+        Ok(begun)
+    } else {
+        Err(DomainError::TooSoon(TooSoon { retry_after: LOOKUP_INTERVAL }).into())
     }
 }
 

@@ -3,10 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{ClaimState, DomainName, DomainNameError, Evidence, GIVE_UP, HoldChange, LEASE, Ownership};
+use super::{ClaimState, DomainName, DomainNameError, Evidence, GIVE_UP, HoldChange, LEASE, Ownership, Verdict};
 use crate::{
     app::Settings,
-    clock::{Timestamp, after},
+    clock::{Timestamp, after, seconds_until},
     id::{ParentId, Random},
     journal::Action,
     mail::Message,
@@ -153,14 +153,17 @@ impl DomainClaim {
     pub fn begin_lookup(&self, now: Timestamp) -> Result<Self, TooSoon> {
         let next = self.lookup_began_at.map(|began| after(began, LOOKUP_INTERVAL));
         match next {
-            Some(next) if now < next => {
-                // Rounded up, so that whoever waits that long is not refused again.
-                let millis = next.as_millisecond().saturating_sub(now.as_millisecond());
-                Err(TooSoon { retry_after: millis.saturating_add(999) / 1000 })
-            }
+            Some(next) if now < next => Err(TooSoon { retry_after: seconds_until(next, now) }),
             // A lookup that does not come to its end is made again by the schedule.
             _ => Ok(Self { lookup_began_at: Some(now), next_at: Some(after(now, LEASE)), ..self.clone() }),
         }
+    }
+
+    /// Whether it makes a difference to what evidence makes of the claim who holds the domain: not to one that waits and
+    /// goes on waiting.
+    #[must_use]
+    pub fn depends_on_owner(&self, evidence: &Evidence) -> bool {
+        self.state != ClaimState::Pending || evidence.verdict() == Verdict::Proof
     }
 
     /// Whether the schedule is to look at it now.
@@ -261,9 +264,7 @@ impl DomainClaim {
 
 /// A moment as people read it: date and minute, in UTC.
 fn spoken(at: Timestamp) -> String {
-    let text = at.to_string();
-    let (date, time) = text.split_once('T').unwrap_or((&text, ""));
-    format!("{date} {} UTC", time.get(..5).unwrap_or(time))
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// What a change of a claim is, for the audit trail and the administrators' mail.
@@ -310,7 +311,7 @@ impl Notice {
                 Message::DomainMissing { domain, record, hours_left }
             }
             Self::Lapsed => {
-                let since = claim.evidence.as_ref().map_or(claim.claimed_at, |evidence| evidence.at);
+                let since = if let ClaimState::Lapsed { since } = claim.state { since } else { claim.claimed_at };
                 Message::DomainLapsed { domain, record, protected_until: after(since, super::PROTECTION) }
             }
             Self::Restored => Message::DomainRestored { domain },

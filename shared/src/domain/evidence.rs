@@ -64,9 +64,6 @@ impl Evidence {
     pub fn hint(&self) -> Option<&'static str> {
         let zone = || self.findings.iter().filter(|finding| finding.source == Source::Zone);
         let seen = zone().filter(|finding| finding.is_found()).count();
-        let any = |source, outcome: Outcome| {
-            self.findings.iter().any(|finding| finding.source == source && finding.outcome == outcome)
-        };
         if seen > 0 && zone().any(Finding::is_authoritative_absence) {
             return Some(
                 "The zone's own servers do not agree: some have the record and others do not. If it was published only \
@@ -79,7 +76,7 @@ impl Evidence {
                  has to be done but to wait for as long as they say.",
             );
         }
-        if any(Source::Zone, Outcome::Bogus) || any(Source::Resolver, Outcome::Bogus) {
+        if self.findings.iter().any(|finding| finding.outcome == Outcome::Bogus) {
             return Some(
                 "The domain's DNSSEC signatures do not hold, so nothing that its DNS says is believed. The domain's DNS \
                  provider has to mend that first.",

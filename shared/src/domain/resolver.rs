@@ -5,7 +5,6 @@
 //! says, a day perhaps, and would go on to say so after the record was published. Nothing is cached here. Every question has
 //! a limit of time, every chain a limit of length.
 
-mod address;
 mod answer;
 mod chain;
 mod delegation;

@@ -14,7 +14,7 @@ pub const GIVE_UP: i64 = 30 * 24 * 3600;
 /// Seconds of absence after which a verified domain lapses: 72 hours.
 pub const LAPSE: i64 = 72 * 3600;
 /// Seconds of absence after which its administrators are warned: two days are left then.
-pub const WARNING: i64 = 24 * 3600;
+const WARNING: i64 = 24 * 3600;
 /// Seconds that count at most between two sightings of an absence. They are looked for twice as often, so only what was
 /// really seen counts, whatever else keeps the lookups from happening.
 const MAX_COUNTED: i64 = 12 * 3600;
@@ -113,8 +113,8 @@ impl ClaimState {
     ) -> (Self, HoldChange) {
         match (Position::of(parent, owner, at), verdict) {
             (Position::Ours(held, version), verdict) => self.held(held, version, verdict, at),
-            (Position::Free, Verdict::Proof) => (self.verified(at), HoldChange::Take),
-            (Position::Abandoned(version), Verdict::Proof) => (self.verified(at), HoldChange::TakeOver(version)),
+            (Position::Free, Verdict::Proof) => (self.present(at), HoldChange::Take),
+            (Position::Abandoned(version), Verdict::Proof) => (self.present(at), HoldChange::TakeOver(version)),
             (Position::Others, Verdict::Proof) => (self.conflicting(at), HoldChange::Keep),
             (Position::Others, _) => (self.of_others(tried_since, at), HoldChange::Keep),
             (Position::Free | Position::Abandoned(_), _) => (self.unproven(tried_since, at), HoldChange::Keep),
@@ -139,17 +139,13 @@ impl ClaimState {
         }
     }
 
+    /// Verified, the record being there; since `since` where it was not verified before.
     fn present(self, since: Timestamp) -> Self {
-        let Self::Verified { since, .. } = self.or_verified(since) else { return self };
-        Self::Verified { since, absence: None }
+        Self::Verified { since: self.since().unwrap_or(since), absence: None }
     }
 
     fn or_verified(self, since: Timestamp) -> Self {
         if self.is_verified() { self } else { Self::Verified { since, absence: None } }
-    }
-
-    fn verified(self, at: Timestamp) -> Self {
-        if self.is_verified() { self.present(at) } else { Self::Verified { since: at, absence: None } }
     }
 
     fn conflicting(self, at: Timestamp) -> Self {

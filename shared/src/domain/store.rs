@@ -63,6 +63,15 @@ impl Store {
         let claims = self.list_all(Range::DomainClaims(parent)).await?;
         Ok(claims.into_iter().map(|stored| stored.value).collect())
     }
+
+    /// The domains that a parent has verified, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn verified_domains(&self, parent: ParentId) -> Result<Vec<DomainName>, StoreError> {
+        let claims = self.domain_claims(parent).await?.into_iter();
+        Ok(claims.filter(|claim| claim.state.is_verified()).map(|claim| claim.domain).collect())
+    }
 }
 
 impl<E> Transaction<E> {

@@ -37,6 +37,7 @@ pub struct Listing {
     store: Store,
     parent: ParentId,
     query: Query,
+    verified: Vec<DomainName>,
     /// The verified domains that are left, the next one last.
     domains: Vec<DomainName>,
     /// Behind what the next stretch of the next domain begins.
@@ -57,15 +58,6 @@ pub struct Found {
 type Placed = (DomainMembership, Place);
 
 impl Store {
-    /// The domains that a parent has verified, in the order of their names.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn verified_domains(&self, parent: ParentId) -> Result<Vec<DomainName>, StoreError> {
-        let claims = self.domain_claims(parent).await?.into_iter();
-        Ok(claims.filter(|claim| claim.state.is_verified()).map(|claim| claim.domain).collect())
-    }
-
     /// What `query` finds of a parent's domain memberships, from `place` on, else from the beginning.
     ///
     /// # Errors
@@ -76,7 +68,8 @@ impl Store {
         query: Query,
         place: Option<Place>,
     ) -> Result<Listing, StoreError> {
-        let mut domains = self.verified_domains(parent).await?;
+        let verified = self.verified_domains(parent).await?;
+        let mut domains = verified.clone();
         if !query.backwards {
             domains.reverse();
         }
@@ -91,11 +84,17 @@ impl Store {
         if let Some((_, domain)) = query.begins.split_once('@') {
             domains.retain(|name| name.as_str().starts_with(domain));
         }
-        Ok(Listing { store: self.clone(), parent, query, domains, after, organizations: HashMap::new() })
+        Ok(Listing { store: self.clone(), parent, query, verified, domains, after, organizations: HashMap::new() })
     }
 }
 
 impl Listing {
+    /// The domains that the parent has verified, in the order of their names.
+    #[must_use]
+    pub fn verified(&self) -> &[DomainName] {
+        &self.verified
+    }
+
     /// The next part of it, in a fixed number of reads; nothing at its end. A part can be empty.
     ///
     /// # Errors

@@ -122,7 +122,8 @@ impl Store {
         Ok(self.get::<UsedAssertion>(Key::UsedAssertion(connection, assertion)).await?.is_some())
     }
 
-    /// A page of a parent's attempts to sign in, newest first.
+    /// A page of a parent's attempts to sign in, newest first. What has ended at `now` is not among them, even where the
+    /// table has not been cleaned yet.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -131,8 +132,11 @@ impl Store {
         parent: ParentId,
         after: Option<&str>,
         limit: u16,
+        now: Timestamp,
     ) -> Result<Page<Stored<Attempt>>, StoreError> {
-        self.list(Range::Traces(parent), after, limit).await
+        let mut page = self.list::<Attempt>(Range::Traces(parent), after, limit).await?;
+        page.items.retain(|attempt| now < attempt.value.kept_until());
+        Ok(page)
     }
 
     /// A parent's attempt to sign in, by the number that the person was shown; none where it is not kept any more.

@@ -4,7 +4,7 @@ use super::Mail;
 use crate::{
     clock::Timestamp,
     id::MailId,
-    table::{CommitError, Key, Position, Queue, Store, StoreError, Stored, Transaction},
+    table::{Key, Position, Queue, Store, StoreError, Stored, Transaction},
 };
 
 /// Mails passed on to administrators in one transaction, which has at most 100 actions.
@@ -45,11 +45,7 @@ impl Store {
             None => transaction.replace_due(Key::Mail(mail.id), mail, version, mail.due(), ()),
             Some(expires) => transaction.replace_until(Key::Mail(mail.id), mail, expires, version, ()),
         }
-        match self.commit(transaction).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Refused(()) | CommitError::Contended) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error),
-        }
+        self.commit_unless_changed(transaction).await
     }
 
     /// Writes the mails that are not in the outbox yet. When somebody else writes the same ones at the same moment,
@@ -67,13 +63,8 @@ impl Store {
                 any = true;
                 transaction.create_due(Key::Mail(mail.id), mail, mail.due(), ());
             }
-            if any {
-                self.commit(transaction).await.map_err(|error| match error {
-                    CommitError::Store(error) => error,
-                    CommitError::Refused(()) | CommitError::Contended => {
-                        StoreError::Unavailable("the mails are being written by somebody else".to_owned())
-                    }
-                })?;
+            if any && !self.commit_unless_changed(transaction).await? {
+                return Err(StoreError::Unavailable("the mails are being written by somebody else".to_owned()));
             }
         }
         Ok(())

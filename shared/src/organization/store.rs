@@ -41,7 +41,20 @@ impl Store {
     /// [`StoreError`].
     pub async fn organization(&self, id: OrganizationId) -> Result<Option<Stored<Organization>>, StoreError> {
         let Some(place) = self.place(id).await? else { return Ok(None) };
-        self.get(Key::Organization(place.parent, &place.surface, id)).await
+        self.organization_at(place.parent, &place.surface, id).await
+    }
+
+    /// An organization whose place is known already: one round trip.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn organization_at(
+        &self,
+        parent: ParentId,
+        surface: &SurfaceId,
+        id: OrganizationId,
+    ) -> Result<Option<Stored<Organization>>, StoreError> {
+        self.get(Key::Organization(parent, surface, id)).await
     }
 
     /// Where an organization is found.

@@ -4,7 +4,7 @@ use super::{Generation, ServiceProviderKeys};
 use crate::{
     app::App,
     clock::Timestamp,
-    table::{CommitError, Key, Store, StoreError, Stored, Transaction},
+    table::{Key, Store, StoreError, Stored, Transaction},
 };
 
 impl Store {
@@ -29,17 +29,12 @@ impl App {
         let first = ServiceProviderKeys::new(self.fresh_generation(now, now).await?);
         let mut transaction = Transaction::default();
         transaction.create(Key::ServiceProviderKeys, &first, ());
-        match self.store.commit(transaction).await {
-            Ok(()) => {
-                tracing::info!("the service provider's first keys were made");
-                Ok(Stored { value: first, version: 1 })
-            }
-            Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Refused(()) | CommitError::Contended) => {
-                let written = self.store.service_provider_keys().await?;
-                written.ok_or_else(StoreError::shape::<ServiceProviderKeys>)
-            }
+        if self.store.commit_unless_changed(transaction).await? {
+            tracing::info!("the service provider's first keys were made");
+            return Ok(Stored { value: first, version: 1 });
         }
+        let written = self.store.service_provider_keys().await?;
+        written.ok_or_else(StoreError::shape::<ServiceProviderKeys>)
     }
 
     /// Fresh keys that take over at this time, made beside whatever else the process is answering.

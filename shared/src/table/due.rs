@@ -95,13 +95,6 @@ impl Position {
     }
 }
 
-impl From<Key<'_>> for Position {
-    fn from(key: Key<'_>) -> Self {
-        let (partition, sort) = key.parts();
-        Self { partition, sort }
-    }
-}
-
 impl Store {
     /// Where the items of `queue` are that are due at `now`, at most about `limit`, the longest due ones of each shard
     /// first. One round trip; an item that was written a moment ago may be missing or stand where it was before.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::key::of_address;
 use super::{Key, Meter, PARTITION, Page, SORT, Store, StoreError, Table, read_item};
-use crate::domain::DomainName;
+use crate::{account::FoldedAddress, domain::DomainName};
 
 /// The index's name.
 pub(super) const INDEX: &str = "people";
@@ -38,12 +38,17 @@ impl Key<'_> {
     /// What the item carries to be in the index; nothing unless it is an account or a membership.
     pub(super) fn in_people(&self) -> Option<[(String, AttributeValue); 2]> {
         let (Key::Account(address) | Key::Membership(address, _)) = self else { return None };
-        let (_, sort) = self.parts();
         let domain = address.as_str().split_once('@').map_or("", |(_, domain)| domain);
         Some([
             (DOMAIN.to_owned(), AttributeValue::S(domain.to_owned())),
-            (AT.to_owned(), AttributeValue::S(format!("{address} {sort}"))),
+            (AT.to_owned(), AttributeValue::S(self.place_among(address))),
         ])
+    }
+
+    /// Where the item is in the index, among the people of its domain, given the address that the key is of.
+    pub(crate) fn place_among(&self, address: &FoldedAddress) -> String {
+        let (_, sort) = self.parts();
+        format!("{address} {sort}")
     }
 }
 

@@ -142,6 +142,21 @@ impl<E> Transaction<E> {
         self.put(key, item, version.saturating_add(1), Extra::until(expires), Some((condition, changed)));
     }
 
+    /// As [`Transaction::create_until`] or, where one of version `before` was read, as [`Transaction::replace_until`].
+    pub fn put_until<T: Serialize>(
+        &mut self,
+        key: Key<'_>,
+        item: &T,
+        expires: Timestamp,
+        before: Option<u64>,
+        changed: E,
+    ) {
+        match before {
+            None => self.create_until(key, item, expires, changed),
+            Some(version) => self.replace_until(key, item, expires, version, changed),
+        }
+    }
+
     /// Writes an item unconditionally, over whatever is there.
     pub fn append<T: Serialize>(&mut self, key: Key<'_>, item: &T) {
         self.append_due(key, item, None);
@@ -278,6 +293,21 @@ impl Store {
             }
         }
         Err(CommitError::Contended)
+    }
+}
+
+impl Store {
+    /// Commits `transaction` and gives whether it happened: it does not where a condition fails, which is that somebody
+    /// else was faster.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn commit_unless_changed(&self, transaction: Transaction<()>) -> Result<bool, StoreError> {
+        match self.commit(transaction).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Refused(()) | CommitError::Contended) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error),
+        }
     }
 }
 

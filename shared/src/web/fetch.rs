@@ -6,7 +6,6 @@
 //! answer of a changing DNS has nobody to ask for it. Each redirect is looked at anew. There is no proxy, no cookie, no
 //! credential, no compression, and a bound on every size and on the time.
 
-mod address;
 mod connect;
 #[cfg(test)]
 mod tests;
@@ -33,7 +32,7 @@ const PORTS: [u16; 4] = [443, 8443, 9031, 9443];
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 3;
 /// Bytes of an address.
-const MAX_URL_BYTES: usize = 2048;
+pub const MAX_URL_BYTES: usize = 2048;
 /// Bytes of an answer's status and headers.
 const MAX_HEAD: usize = 64 * 1024;
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use aws_lc_rs::digest;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, StatusCode, header};
 use url::Url;
@@ -88,6 +88,17 @@ pub fn page_under(status: StatusCode, template: &impl Template, policy: &str) ->
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// On to another address: by 303, so that a form's body never goes along (RFC 9700, section 4.12), and remembered by
+/// nobody.
+#[must_use]
+pub fn redirect(location: &str) -> Response {
+    let mut response = Redirect::to(location).into_response();
+    let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response

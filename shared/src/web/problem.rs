@@ -92,7 +92,9 @@ impl Problem {
     }
 }
 
-fn sentence(words: &str) -> String {
+/// The words of an error as a sentence.
+#[must_use]
+pub fn sentence(words: &str) -> String {
     let mut rest = words.trim().chars();
     let mut whole: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     if whole.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | '\'' | '"' | '`')) {

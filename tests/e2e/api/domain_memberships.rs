@@ -17,19 +17,8 @@ async fn add(world: &World, organization: &str, email: &str, role: &str) -> Stri
     member["account"].as_str().unwrap().to_owned()
 }
 
-/// All of a listing, page by page.
 async fn all(world: &World, parent: &str, limit: usize) -> Vec<Value> {
-    let (mut items, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = world.get(&format!("/parents/{parent}/domain-memberships?limit={limit}{cursor}")).await.done();
-        let found = page["items"].as_array().unwrap();
-        assert!(found.len() <= limit);
-        items.extend(found.iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return items,
-        }
-    }
+    world.all(&format!("/parents/{parent}/domain-memberships"), limit).await
 }
 
 #[tokio::test]

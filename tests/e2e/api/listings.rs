@@ -2,24 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::World;
-
-/// Every item of a listing, page by page.
-async fn all(world: &World, path: &str, limit: usize) -> Vec<Value> {
-    let (mut items, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = world.get(&format!("{path}?limit={limit}{cursor}")).await.done();
-        let found = page["items"].as_array().unwrap();
-        assert!(found.len() <= limit);
-        items.extend(found.iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return items,
-        }
-    }
-}
 
 #[tokio::test]
 async fn pages_hold_every_item_once() {
@@ -31,10 +16,10 @@ async fn pages_hold_every_item_once() {
         world.post(&format!("/organizations/{id}/members"), body).await.done();
     }
     for limit in [1, 3, 7, 100] {
-        let members = all(&world, &format!("/organizations/{id}/members"), limit).await;
+        let members = world.all(&format!("/organizations/{id}/members"), limit).await;
         let emails: BTreeSet<_> = members.iter().map(|member| member["email"].as_str().unwrap()).collect();
         assert_eq!((members.len(), emails.len()), (7, 7));
-        let events = all(&world, &format!("/parents/{parent}/events"), limit).await;
+        let events = world.all(&format!("/parents/{parent}/events"), limit).await;
         assert_eq!(events.len(), 8);
         assert!(events.is_sorted_by(|newer, older| newer["at"].as_str() >= older["at"].as_str()));
     }

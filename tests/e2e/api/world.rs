@@ -156,6 +156,21 @@ impl World {
         self.call(Method::DELETE, path, None).await
     }
 
+    /// Every item of a listing, page by page.
+    pub(super) async fn all(&self, path: &str, limit: usize) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}?limit={limit}{cursor}")).await.done();
+            let found = page["items"].as_array().unwrap();
+            assert!(found.len() <= limit);
+            items.extend(found.iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
     pub(super) fn wait(&self, seconds: i64) {
         self.product.clock.advance(SignedDuration::from_secs(seconds));
     }

@@ -9,16 +9,13 @@ use vestibule::{
     clock::Timestamp,
     connection::{self, Failing},
     saml::IdpMetadata,
-    web::{Fetcher, Problem},
+    web::{Fetcher, MAX_URL_BYTES, Problem},
 };
 
 use crate::problems::METADATA_NOT_FETCHED;
 
 /// How long the document may take.
 const WITHIN: Duration = Duration::from_secs(10);
-/// Characters of an address.
-const MAX_URL: usize = 2048;
-
 /// Metadata that is fetched again and again.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Refresh {
@@ -111,7 +108,7 @@ pub(crate) enum WarningKind {
 /// The [`Problem`] that it is none.
 pub(crate) fn address(text: &str) -> Result<Url, Problem> {
     let invalid = |detail| Problem::invalid("/metadata_url", detail);
-    if text.len() > MAX_URL {
+    if text.len() > MAX_URL_BYTES {
         return Err(invalid("An address has at most 2048 characters."));
     }
     let mut url = Url::parse(text).map_err(|_| invalid("This is not an address."))?;

@@ -4,14 +4,14 @@
 //! it gives no session. It is checked as any other, used up, and the browser is sent to where the application begins a
 //! sign-in; there the person becomes who the identity provider says once more, in answer to a request of this browser.
 
-use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderValue, header};
+use axum::response::Response;
 use vestibule::{
     app::App,
     connection::Connection,
     login::{self, Attempt, LoginError},
     saml::{Assertion, CheckName},
     table::CommitError,
+    web,
 };
 
 use super::{ATTEMPTS, Asserted, Failure};
@@ -39,7 +39,7 @@ pub(super) async fn send_on(
         attempt.checks.pass(CheckName::Access, later, "no session yet");
         (attempt.application, attempt.sent_on) = (Some(application.id), true);
         match app.store.use_up(asserted.once(), attempt).await {
-            Ok(()) => return Ok(begin_at(&target)),
+            Ok(()) => return Ok(web::redirect(&target)),
             // Used by another request just now, which the next look shows.
             Err(CommitError::Refused(LoginError::Changed)) => {
                 (attempt.application, attempt.sent_on) = (None, false);
@@ -48,12 +48,4 @@ pub(super) async fn send_on(
         }
     }
     Err(Failure::Unavailable(Box::new("the facts kept changing")))
-}
-
-fn begin_at(target: &str) -> Response {
-    let mut response = Redirect::to(target).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }

@@ -37,6 +37,11 @@ macro_rules! faults {
                 match self { $(Self::$name => $word,)+ }
             }
 
+            /// Whether it goes wrong around the signature.
+            const fn is_of_the_signature(self) -> bool {
+                matches!(self, Self::Unsigned | Self::OtherKey | Self::Changed | Self::Comment | Self::Status)
+            }
+
             /// How a page names it.
             #[must_use]
             pub const fn label(self) -> &'static str {
@@ -129,6 +134,9 @@ impl Idp {
         };
         let encryption = if has(Fault::OtherRecipient) {
             Some((Cipher::Gcm256, other_recipient()?))
+        } else if fault.is_some_and(Fault::is_of_the_signature) {
+            // Shown in the open, where it can be seen.
+            None
         } else {
             answering.encryption.as_ref().map(|(cipher, certificate)| (*cipher, certificate.public_key_info()))
         };

@@ -60,17 +60,17 @@ fn compares(attribute: &Attribute, operator: Operator, value: &Value, literal: &
     let part = |holds: fn(&str, &str) -> bool| {
         if attribute.case_exact { holds(value_text, text) } else { holds(&fold(value_text), &fold(text)) }
     };
-    let order = order(attribute, value, text);
+    let order = || order(attribute, value, text);
     match operator {
         Operator::Co => part(|value, text| value.contains(text)),
         Operator::Sw => part(|value, text| value.starts_with(text)),
         Operator::Ew => part(|value, text| value.ends_with(text)),
-        Operator::Gt => order.is_some_and(Ordering::is_gt),
-        Operator::Ge => order.is_some_and(Ordering::is_ge),
-        Operator::Lt => order.is_some_and(Ordering::is_lt),
-        Operator::Le => order.is_some_and(Ordering::is_le),
-        Operator::Eq => order == Some(Ordering::Equal),
-        Operator::Ne => order != Some(Ordering::Equal),
+        Operator::Gt => order().is_some_and(Ordering::is_gt),
+        Operator::Ge => order().is_some_and(Ordering::is_ge),
+        Operator::Lt => order().is_some_and(Ordering::is_lt),
+        Operator::Le => order().is_some_and(Ordering::is_le),
+        Operator::Eq => order() == Some(Ordering::Equal),
+        Operator::Ne => order() != Some(Ordering::Equal),
     }
 }
 

@@ -10,7 +10,6 @@ use tokio::{task::JoinSet, time::timeout};
 
 use super::{
     Challenge, DomainName, Finding, Outcome, PORT, absolute,
-    address::is_public,
     answer::{Aliases, Reply},
     astray,
     chain::{Anchors, Chain, Validity},
@@ -19,6 +18,7 @@ use super::{
     question::{Question, ask},
     server::Server,
 };
+use crate::internet::is_public;
 
 /// How long the whole way to the zone's own servers and their answers may take: a resolver that says nothing, then a
 /// server that says nothing, and what lies in between.
@@ -94,7 +94,11 @@ impl ZoneServers {
     /// The server's address, if it is one to be asked.
     fn address(&self, server: &ZoneServer) -> Result<SocketAddr, Outcome> {
         let address: Ipv4Addr = server.address.ok_or(Outcome::NoServers)?;
-        if self.internal || is_public(address) { Ok((address, self.port).into()) } else { Err(Outcome::Internal) }
+        if self.internal || is_public(address.into()) {
+            Ok((address, self.port).into())
+        } else {
+            Err(Outcome::Internal)
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::{Host, Url};
 
-use super::{FetchError, Fetcher, MAX_URL_BYTES, PORTS, Stage, address::is_public};
-use crate::{app::Reach, tls};
+use super::{FetchError, Fetcher, MAX_URL_BYTES, PORTS, Stage};
+use crate::{app::Reach, internet::is_public, tls};
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 4;

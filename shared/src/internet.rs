@@ -1,4 +1,5 @@
-//! Which addresses belong to the public internet, and not to the network that a deployment runs in.
+//! Which addresses belong to the public internet, and not to the network that a deployment runs in. Whatever customers
+//! name, by an address or through their zone's name servers, is asked there and nowhere else.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -37,7 +38,7 @@ const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
 const TRANSLATED: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 /// Whether `address` belongs to the public internet. What is not known to does not.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) if is_within_v6(address, TRANSLATED) => {
@@ -112,6 +113,35 @@ mod tests {
             ],
             true,
         );
+    }
+
+    #[test]
+    fn nor_is_what_names_itself_a_name_server_from_inside() {
+        all(&["1.1.1.1", "192.0.1.1", "198.41.0.4", "172.15.0.1", "172.32.0.1", "100.63.0.1"], true);
+        let internal = [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.2",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.8.9.1",
+            "169.254.169.253",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.251",
+            "239.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+        ];
+        all(&internal, false);
     }
 
     #[test]
